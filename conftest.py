@@ -1,0 +1,60 @@
+"""How pytest runs here: everything at smoke scale, notebooks cell by cell, workers that do not fight over cores."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from nbval.plugin import IPyNbCell
+
+CELL_TIMEOUT = 600  # seconds; also --nbval-cell-timeout in pyproject.toml
+LEDGERS = pytest.StashKey[tempfile.TemporaryDirectory]()
+FAILED = pytest.StashKey[bool]()
+
+# Before anything imports torch: a kernel and a worker read these as they start.
+os.environ["TENDAYS_SCALE"] = "smoke"
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_xdist_auto_num_workers():
+    """What ``-n auto`` means: one worker on a GPU, which workers would share; otherwise one a core, four at most."""
+    from tendays.machine import device
+
+    return 1 if device() == "cuda" else min(os.cpu_count() or 1, 4)
+
+
+def pytest_configure(config):
+    config.stash[LEDGERS] = tempfile.TemporaryDirectory(prefix="tendays-")
+
+
+def pytest_unconfigure(config):
+    config.stash[LEDGERS].cleanup()
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if isinstance(item, IPyNbCell):
+            item.output_timeout = 30  # seconds that outputs may be late; nbval's 5 are few on a busy machine
+            item.add_marker(pytest.mark.timeout(CELL_TIMEOUT + 60))  # nbval's own timeout is to come first
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item):
+    """Start a notebook's kernel with a file for its claims, so that a name claimed twice fails here too."""
+    if not isinstance(item, IPyNbCell):
+        return (yield)
+    if item.parent.stash.get(FAILED, False):
+        pytest.skip("an earlier cell of this notebook failed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TENDAYS_LEDGER", str(Path(item.config.stash[LEDGERS].name, f"{item.path.stem}.jsonl")))
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Note that a cell has failed, so that those after it, which build on it, are skipped."""
+    report = yield
+    if isinstance(item, IPyNbCell) and report.failed:
+        item.parent.stash[FAILED] = True
+    return report

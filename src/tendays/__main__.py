@@ -1,0 +1,61 @@
+"""The command line: ``python -m tendays`` lists what it can do."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def tendays() -> None:
+    """A deep-learning study journal that runs."""
+
+
+@app.command()
+def translate(
+    words: Annotated[
+        list[str] | None, typer.Argument(help="German words to translate; without any, standard input, by line.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of the model; by default that of the notebook's last full run.")
+    ] = None,
+    beam: Annotated[int, typer.Option(min=1, help="Width of the beam search; 1 is greedy.")] = 5,
+) -> None:
+    """Translate German into English: one line of output for each line of input, empty for empty."""
+    # Torch takes seconds to import, which the other commands should not have to wait for.
+    from tendays import translation
+    from tendays.training import runs_folder
+
+    try:
+        lines = [" ".join(words)] if words else _lines(sys.stdin.buffer.read())
+        translator, pieces = translation.load(model or runs_folder("translation"))
+    except (FileNotFoundError, ValueError) as error:
+        typer.echo(f"translate: {error}", err=True)
+        raise typer.Exit(2) from error
+    for translated in translation.translate(translator, pieces, lines, beam):
+        print(translated)
+
+
+def _lines(data: bytes) -> list[str]:
+    """The lines of UTF-8 text; a last line without its end counts.
+
+    Raises:
+        ValueError: a line is not UTF-8.
+    """
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    texts = []
+    for number, line in enumerate(lines, 1):
+        try:
+            texts.append(line.decode("utf8"))
+        except UnicodeDecodeError as error:
+            raise ValueError(f"line {number} of the input is not UTF-8: {error.reason}, byte {error.start}") from error
+    return texts
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m tendays")

@@ -1,0 +1,108 @@
+import json
+import sys
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tendays import run
+from tendays.results import cells_hash
+
+CLAIM = "from tendays.results import at_least, claim\nclaim('x', {value}, full=at_least(5), smoke=None)"
+
+
+@pytest.fixture
+def make(tmp_path, monkeypatch):
+    """A checkout with one notebook of these code cells, to be run at full scale."""
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TENDAYS_SCALE", "full")
+    monkeypatch.setenv("TENDAYS_DEVICE", "cpu")
+
+    def write(*sources):
+        path = tmp_path / "notebooks" / "01_tiny.ipynb"
+        notebook = new_notebook(cells=[new_markdown_cell("# Tiny"), *map(new_code_cell, sources)])
+        notebook.metadata.update(kernelspec={"name": "elsewhere", "display_name": "?"}, widgets={"state": {}})
+        nbformat.write(notebook, path)
+        return path
+
+    return write
+
+
+def test_a_full_run_writes_the_notebook_and_its_ledger(make, tmp_path, capsys):
+    path = make("import os, sys\nprint(sys.executable)\nprint(os.getcwd())", CLAIM.format(value=6))
+    ids = [cell.id for cell in nbformat.read(path, 4).cells]
+    run.main("tiny")
+
+    notebook = nbformat.read(path, 4)
+    code = notebook.cells[1:]
+    assert [cell.execution_count for cell in code] == [1, 2]
+    assert code[0].outputs[0].text.splitlines() == [sys.executable, str(path.parent)]
+    assert code[1].outputs[0].text == "✓ x 6 ≥ 5\n"
+    assert [cell.id for cell in notebook.cells] == ids
+    assert notebook.metadata == {"kernelspec": run.KERNELSPEC, "language_info": {"name": "python"}}
+    assert all("execution" not in cell.metadata for cell in notebook.cells)
+
+    ledger = json.loads((tmp_path / "results" / "01_tiny.json").read_text("utf-8"))
+    assert ledger["claims"] == [{"name": "x", "value": 6.0, "at_least": 5.0, "unit": ""}]
+    assert (ledger["scale"], ledger["device"]) == ("full", "cpu")
+    assert ledger["source"]["cells"] == cells_hash(path)
+    assert ledger["seconds"] > 0
+    assert ledger["peak_memory_mb"] > 20
+    assert sorted(file.name for file in tmp_path.rglob("*") if file.is_file()) == ["01_tiny.ipynb", "01_tiny.json"]
+    line = capsys.readouterr().out
+    assert line.startswith("01_tiny")
+    assert "(first run)  done" in line
+
+
+def test_at_smoke_scale_nothing_is_written(make, tmp_path, monkeypatch):
+    monkeypatch.setenv("TENDAYS_SCALE", "smoke")
+    path = make(CLAIM.format(value=1))
+    before = path.read_bytes()
+    run.main("")
+    assert path.read_bytes() == before
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        (["x = 1", "y = x\nz = y / 0"], ["cell 3 failed", "    z = y / 0", "ZeroDivisionError: division by zero"]),
+        ([CLAIM.format(value=4.5)], ["cell 2 failed", "ClaimFailed: ✗ x 4.5: 4.5 is not ≥ 5"]),
+        (["import os\nos._exit(3)"], ["cell 2 failed", "Kernel died"]),
+    ],
+    ids=["error", "claim", "death"],
+)
+def test_a_failed_notebook_is_left_as_it_was(make, tmp_path, capsys, sources, said):
+    path = make(*sources, "print('never')")
+    before = path.read_bytes()
+    with pytest.raises(SystemExit, match="1 of 1 notebooks failed"):
+        run.main("")
+    captured = capsys.readouterr()
+    for part in said:
+        assert part in captured.err
+    assert "failed" in captured.out
+    assert path.read_bytes() == before
+    assert not (tmp_path / "results").exists()
+
+
+def test_an_unknown_unit_lists_the_units(make):
+    make("x = 1")
+    with pytest.raises(SystemExit, match="'speech'; there are:\n  01_tiny"):
+        run.main("speech")
+
+
+def test_units_run_in_order_and_by_part_of_their_name(tmp_path):
+    for name in ("02_b.ipynb", "01_a.ipynb", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in run.find(tmp_path, None)] == ["01_a.ipynb", "02_b.ipynb"]
+    assert [path.name for path in run.find(tmp_path, "b")] == ["02_b.ipynb"]
+
+
+def test_the_last_run_says_how_long_to_expect(make, tmp_path):
+    path = make("x = 1")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "01_tiny.json").write_text('{"seconds": 83.6}')
+    progress = run.Progress(path, 2)
+    progress.reached(1)
+    assert progress.line("cell 2/2") == "01_tiny                  0:00  (expected 1:24)  cell 2/2"

@@ -1,0 +1,242 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import NamedTuple
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from tendays.training import Diverged, Recipe, fit, load_tensors, precision, save_tensors
+
+
+class Points(NamedTuple):
+    """Points x with their values y: a batch for a linear model."""
+
+    x: Tensor
+    y: Tensor
+
+    @property
+    def predictions(self):
+        return len(self.x)
+
+    def share(self, rank, processes):
+        return Points(self.x[rank::processes], self.y[rank::processes])
+
+    def to(self, device):
+        return Points(self.x.to(device), self.y.to(device))
+
+
+class Line(nn.Module):
+    """A linear model with noise, so that a run depends on the state of the generators."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.line = nn.Linear(2, 1)
+        self.drop = nn.Dropout(0.2)
+
+    def forward(self, batch):
+        return (self.line(self.drop(batch.x))[:, 0] - batch.y).square().sum()
+
+
+def epoch_batches(epoch):
+    generator = torch.Generator().manual_seed(epoch)
+    for _ in range(4):
+        x = torch.randn(8, 2, generator=generator)
+        yield Points(x, x @ torch.tensor([2.0, -1.0]) + 0.5)
+
+
+RECIPE = Recipe(epochs=6, learning_rate=0.1, seed=1)
+
+
+@pytest.fixture(autouse=True)
+def exact(monkeypatch):
+    monkeypatch.setenv("TENDAYS_DEVICE", "cpu")
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+
+
+def test_it_learns_and_says_how(tmp_path, capsys):
+    model = Line()
+    model.drop.p = 0.0
+    history = fit(model, epoch_batches, Recipe(epochs=40, learning_rate=0.2), tmp_path)
+    assert model.line.weight.tolist()[0] == pytest.approx([2, -1], abs=0.05)
+    assert history[-1]["loss"] < 0.01 < history[0]["loss"]
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 40
+    assert lines[0].startswith(f"epoch  1/40  loss {history[0]['loss']:.3f}")
+
+
+def test_the_loss_of_an_epoch_is_the_mean_of_a_prediction(tmp_path):
+    model = Line()
+    model.drop.p = 0.0
+    with torch.no_grad():
+        expected = sum(float(model(batch)) for batch in epoch_batches(0)) / 32
+    history = fit(model, epoch_batches, Recipe(epochs=1, learning_rate=1e-12), tmp_path)
+    assert history[0]["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_resumed_run_makes_the_same_bits(tmp_path):
+    whole, half = Line(), Line()
+    fit(whole, epoch_batches, RECIPE, tmp_path / "whole")
+
+    def interrupted(epoch):
+        if epoch == 3:
+            raise KeyboardInterrupt
+        return epoch_batches(epoch)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(half, interrupted, RECIPE, tmp_path / "half")
+    resumed = Line()
+    torch.manual_seed(99)  # the state of the generators outside must not matter
+    history = fit(resumed, epoch_batches, RECIPE, tmp_path / "half", resume=True)
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, resumed.state_dict()[name]), name
+    assert not torch.equal(whole.line.weight, half.line.weight)
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    model = Line()
+    first = fit(model, epoch_batches, RECIPE, tmp_path)
+    assert fit(Line(), lambda epoch: pytest.fail("asked for data"), RECIPE, tmp_path, resume=True) == first
+
+
+def test_without_resume_a_run_begins_anew(tmp_path):
+    fit(Line(), epoch_batches, RECIPE, tmp_path)
+    assert len(fit(Line(), epoch_batches, RECIPE, tmp_path)) == 6
+
+
+def test_a_checkpoint_of_something_else_is_refused(tmp_path):
+    fit(Line(), epoch_batches, RECIPE, tmp_path)
+    with pytest.raises(ValueError, match=r"recipe is .*'epochs': 7"):
+        fit(Line(), epoch_batches, Recipe(epochs=7, learning_rate=0.1, seed=1), tmp_path, resume=True)
+    other = Line()
+    other.line = nn.Linear(3, 1)
+    with pytest.raises(ValueError, match=r"model is not the one .*line\.weight"):
+        fit(other, epoch_batches, RECIPE, tmp_path, resume=True)
+
+
+def test_the_best_epoch_is_kept(tmp_path):
+    model, seen, scores = Line(), [], iter([1.0, 5.0, 2.0, 3.0, 4.0, 0.0])
+
+    def evaluate(model):
+        assert not model.training
+        seen.append(model.line.weight.detach().clone())
+        return {"score": next(scores)}
+
+    history = fit(model, epoch_batches, RECIPE, tmp_path, evaluate=evaluate, keep="score")
+    assert [row["score"] for row in history] == [1, 5, 2, 3, 4, 0]
+    assert torch.equal(model.line.weight, seen[1])
+    assert not torch.equal(seen[1], seen[-1])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_stops_at_its_step(tmp_path, value):
+    def poisoned(epoch):
+        for step, batch in enumerate(epoch_batches(epoch)):
+            yield Points(batch.x, batch.y * value) if (epoch, step) == (1, 2) else batch
+
+    model = Line()
+    with pytest.raises(Diverged, match=r"at step 3 of epoch 2"):
+        fit(model, poisoned, RECIPE, tmp_path)
+    assert all(torch.isfinite(tensor).all() for tensor in model.state_dict().values())
+    assert len(load_tensors(tmp_path / "checkpoint.safetensors")[1]["history"]) == 1
+
+
+def test_the_rate_rises_and_falls():
+    recipe = Recipe(epochs=10, learning_rate=0.4, warmup=0.2)
+    assert [recipe.rate(done) for done in (0, 0.1, 0.2, 0.6, 1)] == pytest.approx([0, 0.2, 0.4, 0.2, 0])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"learning_rate": 0.0}, r"learning_rate is 0\.0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"warmup": 1.0}, r"warmup is 1\.0"),
+    ],
+)
+def test_bad_recipes_are_refused(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        Recipe(**{"epochs": 1, "learning_rate": 0.1} | wrong)
+
+
+def test_files_are_whole_or_not_there(tmp_path, monkeypatch):
+    path = tmp_path / "sub" / "weights.safetensors"
+    save_tensors(path, {"a": torch.arange(6.0).view(2, 3).T}, {"note": "first"})
+    tensors, about = load_tensors(path)
+    assert torch.equal(tensors["a"], torch.arange(6.0).view(2, 3).T)
+    assert about == {"note": "first"}
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        save_tensors(path, {"a": torch.zeros(1)}, {"note": "second"})
+    assert load_tensors(path)[1] == {"note": "first"}
+    assert [file.name for file in path.parent.iterdir()] == ["weights.safetensors"]
+
+
+def test_a_checkpoint_is_json_and_numbers(tmp_path):
+    fit(Line(), epoch_batches, RECIPE, tmp_path)
+    data = (tmp_path / "checkpoint.safetensors").read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    assert json.loads(header["__metadata__"]["about"])["recipe"]["learning_rate"] == 0.1
+
+
+def test_damaged_files_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"absent\.safetensors"):
+        load_tensors(tmp_path / "absent.safetensors")
+    save_tensors(tmp_path / "cut.safetensors", {"a": torch.zeros(99)}, {})
+    whole = (tmp_path / "cut.safetensors").read_bytes()
+    (tmp_path / "cut.safetensors").write_bytes(whole[:-7])
+    save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
+    for name in ("cut", "other"):
+        with pytest.raises(ValueError, match=rf"{name}\.safetensors.*expected a whole checkpoint"):
+            load_tensors(tmp_path / f"{name}.safetensors")
+
+
+def test_precision_can_be_asked_for(monkeypatch):
+    assert precision() == "no"
+    monkeypatch.delenv("ACCELERATE_MIXED_PRECISION")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    assert precision() == "bf16"
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
+    assert precision() == "no"
+
+
+INTERRUPTED = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_training import RECIPE, Line, epoch_batches, fit
+
+def slow(epoch):
+    for batch in epoch_batches(epoch):
+        if epoch >= 2:
+            print("waiting", flush=True)
+            time.sleep(60)
+        yield batch
+
+fit(Line(), slow, RECIPE, Path({folder!r}))
+"""
+
+
+def test_ctrl_c_keeps_the_last_checkpoint(tmp_path):
+    script = INTERRUPTED.format(tests=os.path.dirname(__file__), folder=str(tmp_path / "run"))
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while "waiting" not in process.stdout.readline():
+        assert process.poll() is None, process.stderr.read()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in errors
+    assert [file.name for file in (tmp_path / "run").iterdir()] == ["checkpoint.safetensors"]
+    resumed, whole = Line(), Line()
+    assert len(fit(resumed, epoch_batches, RECIPE, tmp_path / "run", resume=True)) == 6
+    fit(whole, epoch_batches, RECIPE, tmp_path / "whole")
+    assert torch.equal(resumed.line.weight, whole.line.weight)
