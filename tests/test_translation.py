@@ -227,12 +227,12 @@ def test_hypotheses_have_the_probability_they_claim_and_no_company_changes_them(
 
 @pytest.mark.parametrize("normalise", [0.0, 0.6, 1.0])
 @pytest.mark.parametrize("seed", range(4))
-def test_a_beam_of_full_width_is_exhaustive_search(seed, normalise, monkeypatch):
-    monkeypatch.setattr(translation, "limits", lambda lengths: torch.full_like(lengths, 4))
+def test_a_beam_of_full_width_is_exhaustive_search(seed, normalise):
     model, source = tiny(seed, vocabulary=7), [4, 6, 5]
     every = [target for length in range(4) for target in itertools.product([4, 5, 6], repeat=length)]
     scores = {target: log_probability(model, source, list(target)) / (len(target) + 1) ** normalise for target in every}
-    (found,) = beam_search(model, torch.tensor([[*source, EOS]]), torch.tensor([4]), len(every), normalise)
+    ids, four = torch.tensor([[*source, EOS]]), torch.tensor([4])
+    (found,) = beam_search(model, ids, four, len(every), normalise, limit=four)
     ranked = sorted(every, key=lambda target: -scores[target])
     assert [tuple(hypothesis.pieces) for hypothesis in found] == ranked
     assert [hypothesis.score for hypothesis in found] == pytest.approx([scores[target] for target in ranked])

@@ -8,7 +8,8 @@ blanks (classes, and whatever refers to classes or to German lemmas) or by comma
 * *verb*: a bar divides a separable prefix (*auf|machen*); ``forms`` are the third person singular, and the perfect
   with its auxiliary; the first ``class`` is the frame; ``subject``, ``object`` and ``place`` say which nouns go with
   it. ``english_forms``: third person, past, participle. More classes: *daily* (may be a habit), *timeless* (takes no
-  adverb), *unwilled* (no modal), *nopassive*, *whole* (the object is definite), *activity* (goes on while something else happens).
+  adverb), *unwilled* (takes no modal), *nopassive*, *whole* (the object is definite), *activity* (goes on while
+  something else happens).
 * *adjective*: ``forms`` are the stem before endings and the comparative; ``object`` says what it describes; a *mood*
   may have a reason.
 * *adverb*: ``class`` is *any*, *present* or *past* (the tense it goes with), or *before* (it stands before the English
@@ -352,7 +353,21 @@ def _middle(clause: Clause, negated: str = "") -> str:
     """Return what stands between the two parts of the German verb; *nicht* goes last."""
     objects = [phrase.german(case) for phrase, case in clause.objects]
     adverb = clause.adverb.german if clause.adverb else ""
-    return _words(*objects, adverb, negated) if negated else _words(adverb, *objects)
+    if negated:
+        return _words(*objects, adverb, negated)
+    # "nach dem Frühstück der Lehrerin" would be the teacher's breakfast.
+    before = 1 if _looks_genitive(clause) else 0
+    return _words(*objects[:before], adverb, *objects[before:])
+
+
+def _looks_genitive(clause: Clause) -> bool:
+    """Tell whether the first object is a feminine dative, which belongs to a noun if one stands right before it."""
+    return bool(clause.objects) and clause.objects[0][1] == DATIVE and clause.objects[0][0].key == "f"
+
+
+def _runs_together(clause: Clause) -> bool:
+    """Tell whether the first object would belong to the subject, with no verb between: *der Gast der Nachbarin*."""
+    return clause.subject.noun.kind == "noun" and _looks_genitive(clause)
 
 
 def _predicate(clause: Clause, verb: str) -> str:
@@ -411,7 +426,9 @@ class Grammar:
             self.objects[verb] = [x for x in nouns if x.fits(verb.object)]
             self.places[verb] = [x for x in nouns if x.fits(verb.place)]
             for tense in ("present", "past", "before", "negated"):
-                self.adverbs[verb, tense] = [x for x in self.kinds["adverb"] if _goes_with(x, verb, tense)]
+                found = [x for x in self.kinds["adverb"] if _goes_with(x, verb, tense)]
+                # What goes with few verbs is likelier with those, so that training has enough of it.
+                self.adverbs[verb, tense] = found + [x for x in found if x.object] * 2
         adjectives = self.kinds["adjective"]
         self.adjectives = {x: [a for a in adjectives if x.fits(a.object)] for x in nouns}
         self.determined = {(x, definite): self._determined(x, definite) for x in nouns for definite in (False, True)}
@@ -463,7 +480,7 @@ def _goes_with(adverb: Lexeme, verb: Lexeme, tense: str) -> bool:
     wanted = {"present": ("any", "present"), "past": ("any", "past"), "before": ("before",), "negated": ("any",)}[tense]
     if "timeless" in verb.classes or not adverb.fits(wanted):
         return False
-    return tense != "negated" and verb.fits(adverb.object) if adverb.object else True
+    return not adverb.object or (tense != "negated" and verb.fits(adverb.object))
 
 
 def _join(modifier: Lexeme, noun: Lexeme) -> Lexeme:
@@ -481,7 +498,7 @@ def _grammar() -> Grammar:
 
 
 class Writer:
-    """Draws the words of one sentence after another; what has nothing to draw from gives None."""
+    """Draws the words of one sentence after another."""
 
     def __init__(self, rng: random.Random):
         self.rng = rng
@@ -503,13 +520,11 @@ class Writer:
         described = self.chance(adjective) and self.grammar.adjectives[noun]
         return Phrase(noun, determiner, plural, self.pick(described) if described else None)
 
-    def subject(
-        self, verb: Lexeme, definite: bool = True, kinds: Sequence[str] = ("noun", "name", "pronoun")
-    ) -> Phrase:
-        """Draw a subject for a verb; pronouns of the first person only where every kind of pronoun may stand."""
+    def subject(self, verb: Lexeme, kinds: Sequence[str] = ("noun", "name", "pronoun")) -> Phrase:
+        """Draw a subject of one of the kinds for a verb."""
         while (noun := self.pick(self.grammar.subjects[verb])).kind not in kinds:
             pass
-        return self.phrase(noun, definite, 0.15)
+        return self.phrase(noun, True, 0.15)
 
     def adverb(self, verb: Lexeme, tense: str = "present", probability: float = 0.3) -> Lexeme | None:
         """Draw an adverb, or none."""
@@ -565,19 +580,24 @@ def _each(lexemes: Sequence[Lexeme]) -> list[Head]:
     return [(x,) for x in lexemes]
 
 
-@_construction(
-    lambda g: _each(g.clauses(separable=False)),
-)
+@_construction(lambda g: _each(g.frame("intransitive", "transitive", separable=False)))
 def _statement(writer: Writer, verb: Lexeme) -> Pair:
     tense = "before" if writer.chance(0.3) else "present"
-    return _main(writer.clause(verb)._replace(adverb=writer.adverb(verb, tense)))
+    return _main(_plain(writer.clause(verb))._replace(adverb=writer.adverb(verb, tense)))
+
+
+def _plain(clause: Clause) -> Clause:
+    """Take the adjectives from the objects, so that no sentence has two constructions."""
+    return clause._replace(objects=tuple((phrase._replace(adjective=None), case) for phrase, case in clause.objects))
 
 
 @_construction(
     lambda g: _each([v for v in g.clauses(separable=False) if "timeless" not in v.classes]),
 )
-def _fronted(writer: Writer, verb: Lexeme) -> Pair:
+def _fronted(writer: Writer, verb: Lexeme) -> Pair | None:
     clause, adverb = writer.clause(verb), writer.adverb(verb, probability=1)
+    if _runs_together(clause):
+        return None
     subject = clause.subject.german(NOMINATIVE)
     german = _words(adverb.german, _finite(verb, clause.subject), subject, _middle(clause))
     return german, _words(adverb.english, _main(clause)[1])
@@ -588,9 +608,10 @@ def _subordinate(writer: Writer, verb: Lexeme) -> Pair | None:
     outer, german, english = _matrix(writer, conjunction)
     first = conjunction.classes[0] != "saying" and writer.chance(0.3)
     subject = writer.subject(verb)
-    if not _may_follow(subject, outer, first):
+    clause = writer.clause(verb, subject)
+    if not _may_follow(subject, outer, first) or _runs_together(clause):
         return None
-    inner = _final(writer.clause(verb, subject))
+    inner = _final(clause)
     finite, _, rest = german.partition(" ")
     if first:
         german = _words(f"{conjunction.german} {inner[0]},", finite, outer.german(NOMINATIVE), rest)
@@ -627,11 +648,9 @@ def _may_follow(inner: Phrase, outer: Phrase, first: bool) -> bool:
 _CONSTRUCTIONS["subordinate"] = Construction(lambda g: _each(g.clauses(separable=False)), _subordinate)
 
 
-@_construction(
-    lambda g: _each(g.clauses(separable=True)),
-)
+@_construction(lambda g: _each(g.frame("intransitive", "transitive", separable=True)))
 def _separable(writer: Writer, verb: Lexeme) -> Pair:
-    return _main(writer.clause(verb)._replace(adverb=writer.adverb(verb)))
+    return _main(_plain(writer.clause(verb))._replace(adverb=writer.adverb(verb)))
 
 
 _CONSTRUCTIONS["separable_subordinate"] = Construction(lambda g: _each(g.clauses(separable=True)), _subordinate)
@@ -743,7 +762,7 @@ def _told_apart(subject: Phrase, thing: Phrase, case: int) -> bool:
 def _question(writer: Writer, verb: Lexeme) -> Pair | None:
     clause = writer.clause(verb)._replace(adverb=writer.adverb(verb, probability=0.2))
     subject = clause.subject
-    if subject.noun.german in ("ich", "wir"):
+    if subject.noun.german in ("ich", "wir") or _runs_together(clause):
         return None
     german = _words(_finite(verb, subject), subject.german(NOMINATIVE), _middle(clause), _prefix(verb)) + "?"
     return german, f"{_do(subject)} {subject.english()} {_predicate(clause, verb.english)}?"
@@ -868,18 +887,23 @@ def head_name(head: Head) -> str:
 
 @cache
 def _combinations() -> dict[str, dict[str, tuple[Head, ...]]]:
-    """Divide each construction's heads: the 15 % with the smallest hashes are new; each lexeme keeps a seen one."""
-    everything = [(slug, head) for slug, x in _CONSTRUCTIONS.items() for head in x.heads(_grammar())]
+    """Divide each construction's heads: 15 % are new, those with the smallest hashes that training can do without."""
+    heads = {slug: x.heads(_grammar()) for slug, x in _CONSTRUCTIONS.items()}
+    everything = [(slug, head) for slug in heads for head in heads[slug]]
     everything.sort(key=lambda pair: hashlib.sha256(f"{pair[0]} {head_name(pair[1])}".encode()).digest())
-    quota = {slug: round(0.15 * n) for slug, n in Counter(slug for slug, _ in everything).items()}
-    left = Counter(lexeme for _, head in everything for lexeme in head)
-    divided: dict[str, dict[str, list[Head]]] = {slug: {"seen": [], "new": []} for slug in _CONSTRUCTIONS}
+    # How much of one construction's sentences a lexeme heads in training; RARE of them must be left.
+    share: Counter[Lexeme] = Counter()
     for slug, head in everything:
-        new = len(divided[slug]["new"]) < quota[slug] and all(left[lexeme] > 1 for lexeme in head)
-        divided[slug]["new" if new else "seen"].append(head)
-        if new:
-            left.subtract(head)
-    return {slug: {name: tuple(heads) for name, heads in kinds.items()} for slug, kinds in divided.items()}
+        share.update(dict.fromkeys(head, 1 / len(heads[slug])))
+    divided: dict[str, dict[str, list[Head]]] = {slug: {"seen": [], "new": []} for slug in heads}
+    for slug, head in everything:
+        part, new = 1 / len(heads[slug]), divided[slug]["new"]
+        if len(new) < round(0.15 * len(heads[slug])) and all(share[lexeme] - part > RARE for lexeme in head):
+            new.append(head)
+            share.subtract(dict.fromkeys(head, part))
+        else:
+            divided[slug]["seen"].append(head)
+    return {slug: {name: tuple(found) for name, found in kinds.items()} for slug, kinds in divided.items()}
 
 
 def combinations(name: Literal["seen", "new"]) -> dict[str, tuple[str, ...]]:
@@ -894,6 +918,8 @@ def _sentence(text: str) -> str:
 
 # How often in a row one construction may repeat itself before it counts as exhausted.
 PATIENCE = 2_000
+# With 24,000 sentences in 18 constructions, about four sentences.
+RARE = 1 / 300
 
 
 def _draw(

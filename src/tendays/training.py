@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tendays import machine
+from tendays.scale import pick
 
 
 class Diverged(ArithmeticError):  # noqa: N818 - it reads as what happened
@@ -29,9 +30,13 @@ class Diverged(ArithmeticError):  # noqa: N818 - it reads as what happened
 
 
 def runs_folder(name: str) -> Path:
-    """Where the full run of a notebook keeps its model: ``runs/<name>`` in a clone, otherwise in the current folder."""
+    """Where a notebook keeps its model: ``runs/<name>`` in a clone, otherwise in the current folder.
+
+    At smoke scale ``runs/smoke/<name>``, so that tests leave the models of full runs alone.
+    """
     root = Path(__file__).resolve().parents[2]
-    return (root if (root / "pyproject.toml").is_file() else Path()) / "runs" / name
+    runs = (root if (root / "pyproject.toml").is_file() else Path()) / "runs"
+    return runs / pick(full=name, smoke=f"smoke/{name}")
 
 
 class TrainingBatch(Protocol):

@@ -299,7 +299,12 @@ class _Beams(NamedTuple):
 
 @torch.no_grad()
 def beam_search(
-    model: Translator, source: Tensor, lengths: Tensor, width: int = 5, normalise: float = 1.0
+    model: Translator,
+    source: Tensor,
+    lengths: Tensor,
+    width: int = 5,
+    normalise: float = 1.0,
+    limit: Tensor | None = None,
 ) -> list[list[Hypothesis]]:
     """The best translations that a search of `width` hypotheses finds, for all sentences at once.
 
@@ -314,6 +319,7 @@ def beam_search(
         lengths: (B,).
         width: K, at least 1.
         normalise: 0 ranks by probability, 1 by the mean log-probability of a piece.
+        limit: (B,) the most pieces of a translation, EOS included; without it, `limits(lengths)`.
 
     Returns:
         For each sentence its finished hypotheses, at most `width` of them, best first.
@@ -324,7 +330,7 @@ def beam_search(
     if width < 1:
         raise ValueError(f"width is {width}; expected at least 1")
     finished: list[list[Hypothesis]] = [[] for _ in range(len(source))]
-    limit = limits(lengths)
+    limit = limits(lengths) if limit is None else limit
     beams = _start(model, source, lengths, width)
     while len(beams.sentences):
         length = beams.pieces.shape[2]
