@@ -134,6 +134,13 @@ def images_have_a_text(nb, path):
                 yield f"cell {number} shows a figure without a text alternative; use plots.show"
 
 
+def has_a_picture(nb, path):
+    tagged = [cell for _, cell in code_cells(nb) if results.PICTURE in cell.metadata.get("tags", [])]
+    figures = [output for cell in tagged for output in cell.outputs if "image/png" in output.get("data", {})]
+    if len(figures) != 1:
+        yield f"{len(figures)} figures in cells tagged {results.PICTURE!r}; the README shows one of each notebook"
+
+
 def outputs_name_no_private_path(nb, path):
     for number, output in outputs(nb):
         texts = [output.get("text", ""), *(text for kind, text in output.get("data", {}).items() if "text" in kind)]
@@ -166,6 +173,7 @@ RULES = [
     cells_are_short,
     checked_cells_have_text,
     images_have_a_text,
+    has_a_picture,
     outputs_name_no_private_path,
     ledger_is_of_these_cells,
 ]
@@ -200,7 +208,7 @@ def good(tmp_path):
     path.parent.mkdir()
     figure = new_output("display_data", {"image/png": "", "text/plain": "A line."})
     figure.metadata["image/png"] = {"alt": "A line."}
-    checked = new_code_cell("print(1)", metadata={"tags": ["nbval-check-output"]})
+    checked = new_code_cell("print(1)", metadata={"tags": ["nbval-check-output", "picture"]})
     checked.outputs = [new_output("stream", text="1\n"), figure]
     cells = [
         new_markdown_cell(f"# Good\n\n{badge(path)}\n\n**Question.** Is it?"),
@@ -286,6 +294,7 @@ BROKEN = {
     "comparison unrun": (checked_cells_have_text, set_cell(2, execution_count=None)),
     "no text": (images_have_a_text, set_outputs(new_output("display_data", {"image/png": ""}))),
     "vector": (images_have_a_text, set_outputs(new_output("display_data", {"image/svg+xml": "<svg/>"}))),
+    "no picture": (has_a_picture, set_meta(2, tags=["nbval-check-output"])),
     "path printed": (outputs_name_no_private_path, set_outputs(new_output("stream", text="in /tmp/x.pt"))),
     "path shown": (
         outputs_name_no_private_path,

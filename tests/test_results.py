@@ -1,3 +1,5 @@
+import base64
+import json
 import math
 from fractions import Fraction
 from pathlib import Path
@@ -6,7 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tendays import results
 from tendays.results import ClaimFailed, about, at_least, at_most, claim
@@ -111,7 +113,10 @@ def notebook(tmp_path):
     path = tmp_path / "notebooks" / "01_units.ipynb"
     path.parent.mkdir()
     first = "# Units\n\n**Question.** How many | are there?\n\nTakes a minute."
-    nbformat.write(new_notebook(cells=[new_markdown_cell(first), new_code_cell("x = 1")]), path)
+    figure = new_output("display_data", {"image/png": base64.b64encode(b"PNG").decode(), "text/plain": "A line."})
+    figure.metadata["image/png"] = {"alt": "A line."}
+    shown = new_code_cell("x = 1", metadata={"tags": ["picture"]}, outputs=[figure])
+    nbformat.write(new_notebook(cells=[new_markdown_cell(first), shown]), path)
     return path
 
 
@@ -159,8 +164,28 @@ def test_ledger_and_table(notebook):
     assert (ledger["scale"], ledger["seconds"], ledger["claims"]) == ("full", 90.0, CLAIMS)
     assert ledger["source"]["cells"] == results.cells_hash(notebook)
     assert results.results_table(notebook.parents[1]).splitlines()[2:] == [
-        r"| [01_units](notebooks/01_units.ipynb) | How many \| are there? | units 8 notebooks | 1.5 |"
+        r"| [01_units](notebooks/01_units.ipynb) | How many \| are there? | units 8 notebooks | 1.5 |",
+        "",
+        "[![A line.](results/01_units.png)](notebooks/01_units.ipynb)",
     ]
+
+
+def test_runs_outside_notebooks_have_a_table_of_their_own(notebook):
+    root = notebook.parents[1]
+    assert results.longer_runs(root) == []
+    run = {"command": "python -m tendays.units", "seconds": 120, "claims": [{"name": "u", "value": 2.345, "unit": "m"}]}
+    (root / "results" / "longer").mkdir(parents=True)
+    (root / "results" / "longer" / "units.json").write_text(json.dumps(run))
+    assert results.longer_runs(root)[-1] == "| `python -m tendays.units` | u 2.345 m | 2.0 |"
+
+
+def test_a_notebook_has_one_picture(notebook):
+    assert results.picture(notebook) == ("A line.", b"PNG")
+    nb = nbformat.read(notebook, 4)
+    nb.cells[1].outputs *= 2
+    nbformat.write(nb, notebook)
+    with pytest.raises(ValueError, match=r"01_units.ipynb: 2 figures .* expected one"):
+        results.picture(notebook)
 
 
 def test_a_write_cut_short_leaves_the_old_ledger(notebook, monkeypatch):
@@ -187,6 +212,7 @@ def test_main_rewrites_the_block_of_the_readme_only(notebook):
     assert once == f"before\n<!-- results -->\n{results.results_table(root)}<!-- /results -->\nafter\n"
     results.main([str(root)])
     assert readme.read_text("utf-8") == once
+    assert (root / "results" / "01_units.png").read_bytes() == b"PNG"
 
 
 def test_a_readme_without_the_block_is_an_error():
@@ -205,3 +231,7 @@ def test_the_readme_shows_the_last_full_runs():
         pytest.skip("there are no ledgers yet")
     readme = (ROOT / "README.md").read_text("utf-8")
     assert readme == results.with_results(readme, results.results_table(ROOT)), "run: python -m tendays.results"
+    for ledger in results.read_ledgers(ROOT / "results"):
+        name = Path(ledger["notebook"])
+        shown = (ROOT / "results" / name).with_suffix(".png").read_bytes()
+        assert shown == results.picture(ROOT / "notebooks" / name)[1], "run: python -m tendays.results"

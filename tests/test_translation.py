@@ -58,14 +58,15 @@ def batch_of(source, target) -> Batch:
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
-@pytest.mark.parametrize("rows", [1, 512, 513, 1100])
-def test_the_loss_is_torchs_and_so_is_its_gradient(rows, smoothing):
+@pytest.mark.parametrize(("rows", "ignore"), [(1, -1), (512, 3), (513, -1), (1100, 0)])
+def test_the_loss_is_torchs_and_so_is_its_gradient(rows, smoothing, ignore):
     torch.manual_seed(rows)
     inputs = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in [(rows, 5), (9, 5), (9,)]]
     targets = torch.randint(0, 9, (rows,))
-    fast = smoothed_cross_entropy(*inputs, targets, smoothing)
+    fast = smoothed_cross_entropy(*inputs, targets, smoothing, ignore)
     outputs, weight, bias = inputs
-    slow = F.cross_entropy(outputs @ weight.T + bias, targets, label_smoothing=smoothing, reduction="sum")
+    how = {"ignore_index": ignore, "label_smoothing": smoothing, "reduction": "sum"}
+    slow = F.cross_entropy(outputs @ weight.T + bias, targets, **how)
     assert fast.item() == pytest.approx(slow.item(), rel=1e-12)
     for mine, theirs in zip(torch.autograd.grad(3 * fast, inputs), torch.autograd.grad(3 * slow, inputs), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-10, atol=1e-10)

@@ -5,10 +5,11 @@ A notebook states a result once, as a claim with a bound for each scale::
     claim("BLEU on test 2016", bleu, full=at_least(35.5), smoke=None, headline=True)
 
 The claim prints one line, and fails the run when the number falls short of what the text says. A full run of a
-notebook writes its claims to ``results/<stem>.json``. ``python -m tendays.results`` brings the table in the README
-up to date with these files.
+notebook writes its claims to ``results/<stem>.json``. ``python -m tendays.results`` brings the tables and pictures in
+the README up to date with these files and the notebooks.
 """
 
+import base64
 import hashlib
 import json
 import math
@@ -24,6 +25,7 @@ from typing import Any, Literal
 from tendays.scale import scale
 
 RESULTS_BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
+PICTURE = "picture"  # the tag of the cell whose figure stands for a notebook
 QUESTION = re.compile(r"^\*\*Question\.\*\* +(\S.*)$", re.MULTILINE)
 
 
@@ -169,10 +171,10 @@ def write_ledger(notebook: Path, claims: list[dict[str, Any]], *, seconds: float
     return path
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's text in one step, so that a run cut short leaves the old file whole."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace a file's content in one step, so that a run cut short leaves the old file whole."""
     scratch = path.with_name(f".{path.name}.tmp")
-    scratch.write_text(text, encoding="utf-8")
+    scratch.write_bytes(content.encode() if isinstance(content, str) else content)
     os.replace(scratch, path)
 
 
@@ -194,15 +196,44 @@ def question(notebook: Path) -> str:
 
 
 def results_table(root: Path) -> str:
-    """A Markdown table of the last full run of each notebook."""
-    rows = ["| notebook | question | result | minutes |", "|---|---|---|---|"]
+    """Markdown tables of the last full run of each notebook, and of the longer runs, with the notebooks' pictures."""
+    rows, pictures = ["| notebook | question | result | minutes |", "|---|---|---|---|"], []
     for ledger in read_ledgers(root / "results"):
         path = Path("notebooks", ledger["notebook"])
         result = "; ".join(_phrase(entry) for entry in ledger["claims"] if entry.get("headline"))
         minutes = f"{ledger['seconds'] / 60:.1f}"
         asked = question(root / path).replace("|", "\\|")
         rows.append(f"| [{path.stem}]({path.as_posix()}) | {asked} | {result} | {minutes} |")
-    return "\n".join(rows) + "\n"
+        alt, _ = picture(root / path)
+        pictures += ["", f"[![{alt}](results/{path.stem}.png)]({path.as_posix()})"]
+    return "\n".join([*rows, *longer_runs(root), *pictures]) + "\n"
+
+
+def longer_runs(root: Path) -> list[str]:
+    """Lines of a Markdown table of the runs outside notebooks, from ``results/longer/``; none without such runs."""
+    runs = read_ledgers(root / "results" / "longer")
+    if not runs:
+        return []
+    rows = ["", "| longer run, from the command line | result | minutes |", "|---|---|---|"]
+    for run in runs:
+        result = "; ".join(_phrase(entry) for entry in run["claims"])
+        rows.append(f"| `{run['command']}` | {result} | {run['seconds'] / 60:.1f} |")
+    return rows
+
+
+def picture(notebook: Path) -> tuple[str, bytes]:
+    """The text alternative and the PNG of the figure that stands for a notebook: of its cell tagged ``picture``.
+
+    Raises:
+        ValueError: There is not one such figure.
+    """
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    tagged = [cell for cell in cells if PICTURE in cell["metadata"].get("tags", [])]
+    found = [output for cell in tagged for output in cell["outputs"] if "image/png" in output.get("data", {})]
+    if len(found) != 1:
+        raise ValueError(f"{notebook.name}: {len(found)} figures in cells tagged {PICTURE!r}; expected one")
+    image = "".join(found[0]["data"]["image/png"])
+    return found[0]["metadata"]["image/png"]["alt"], base64.b64decode(image)
 
 
 def _phrase(entry: dict[str, Any]) -> str:
@@ -222,9 +253,12 @@ def with_results(readme: str, table: str) -> str:
 
 
 def main(arguments: Iterable[str]) -> None:
-    """Bring the README of a checkout up to date with its ledgers."""
+    """Bring the README of a checkout, and the pictures it shows, up to date with ledgers and notebooks."""
     root = Path(next(iter(arguments), "."))
     readme = root / "README.md"
+    for ledger in read_ledgers(root / "results"):
+        _, image = picture(root / "notebooks" / ledger["notebook"])
+        write_atomically((root / "results" / ledger["notebook"]).with_suffix(".png"), image)
     write_atomically(readme, with_results(readme.read_text("utf-8"), results_table(root)))
 
 

@@ -12,6 +12,8 @@ Shapes: B sentences, T source pieces, U target pieces, V vocabulary, D embedding
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -28,6 +30,7 @@ from torch import Tensor, nn
 
 from tendays import corpora, machine
 from tendays.pieces import BOS, EOS, PAD, UNK, Batch, PairBatches, Pieces, pad
+from tendays.results import write_atomically
 from tendays.scale import pick
 from tendays.training import Recipe, fit, load_tensors, runs_folder, save_tensors
 
@@ -175,8 +178,9 @@ class Translator(nn.Module):
         """The loss summed over the batch's target pieces, a tensor of no dimension, in nats."""
         outputs = self.hide(self.teach(batch))
         counts = torch.arange(outputs.shape[1], device=outputs.device) < batch.target_lengths[:, None]
+        targets = batch.target[:, 1:].where(counts, PAD)
         return smoothed_cross_entropy(
-            outputs[counts], self.embedding.weight, self.bias, batch.target[:, 1:][counts], self.smoothing
+            outputs.flatten(0, 1), self.embedding.weight, self.bias, targets.flatten(), self.smoothing, PAD
         )
 
     def step(self, previous: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
@@ -197,7 +201,7 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
     SLICE = 512
 
     @staticmethod
-    def forward(ctx, outputs, weight, bias, targets, smoothing):
+    def forward(ctx, outputs, weight, bias, targets, smoothing, ignore):
         # Inside autocast the products run in its precision; sums and logarithms always in float32 or wider.
         narrow = (
             torch.get_autocast_dtype(outputs.device.type) if torch.is_autocast_enabled(outputs.device.type) else None
@@ -209,15 +213,16 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
         for begin in range(0, len(points), _SmoothedCrossEntropy.SLICE):
             here = slice(begin, begin + _SmoothedCrossEntropy.SLICE)
             target = targets[here, None]
+            counts = (target != ignore).to(precise)
             logits = torch.addmm(bias.to(points.dtype), points[here], words.T)
             logp = logits.log_softmax(1, dtype=precise)
             right = logp.gather(1, target)
             # The mean of logp over the vocabulary, without a pass over it: mean score less the normaliser.
             normaliser = logits.gather(1, target).to(precise) - right
-            mean = points[here].to(precise) @ average + bias.mean() - normaliser[:, 0]
-            total -= (1 - smoothing) * right.sum() + smoothing * mean.sum()
+            mean = (points[here].to(precise) @ average + bias.mean())[:, None] - normaliser
+            total -= (counts * ((1 - smoothing) * right + smoothing * mean)).sum()
             slope = logp.exp_().sub_(smoothing / len(words))
-            slope.scatter_add_(1, target, torch.full_like(right, smoothing - 1))
+            slope.scatter_add_(1, target, torch.full_like(right, smoothing - 1)).mul_(counts)
             gradients[2].add_(slope.sum(0))
             slope = slope.to(points.dtype)
             gradients[0][here] = slope @ words
@@ -228,13 +233,16 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, scale):
-        return *(scale.to(gradient.dtype) * gradient for gradient in ctx.saved_tensors), None, None
+        return *(scale.to(gradient.dtype) * gradient for gradient in ctx.saved_tensors), None, None, None
 
 
-def smoothed_cross_entropy(outputs: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+def smoothed_cross_entropy(
+    outputs: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, ignore: int = -1
+) -> Tensor:
     """The summed cross-entropy of linear scores against label-smoothed targets, fast and in little memory.
 
-    The same as ``F.cross_entropy(outputs @ weight.T + bias, targets, label_smoothing=smoothing, reduction="sum")``.
+    The same as ``F.cross_entropy(outputs @ weight.T + bias, targets, ignore_index=ignore, label_smoothing=smoothing,
+    reduction="sum")``.
 
     Args:
         outputs: (N, D).
@@ -242,11 +250,12 @@ def smoothed_cross_entropy(outputs: Tensor, weight: Tensor, bias: Tensor, target
         bias: (V,).
         targets: (N,), ids below V.
         smoothing: the part spread over the vocabulary, from 0 to below 1.
+        ignore: the target of predictions that do not count, below V; -1 where all do.
 
     Returns:
         A tensor of no dimension, in nats. It can be differentiated once.
     """
-    return _SmoothedCrossEntropy.apply(outputs, weight, bias, targets, smoothing)
+    return _SmoothedCrossEntropy.apply(outputs, weight, bias, targets, smoothing, ignore)
 
 
 class Hypothesis(NamedTuple):
@@ -532,14 +541,17 @@ def bleu_signature(lowercase: bool = False) -> str:
     return str(metric.get_signature())
 
 
-def report(model: Translator, pieces: Pieces, corpus: str) -> None:
-    """Prints the score on the test split, greedy and with a beam of 5, and how long either took."""
-    test = corpora.load(corpus, "test")
+def report(model: Translator, pieces: Pieces, corpus: str) -> list[dict[str, float | str]]:
+    """The score on the test split, greedy and with a beam of 5, and how long either took, as the ledger has it."""
+    test, entries = corpora.load(corpus, "test"), []
     for width in (1, 5):
         begun = time.perf_counter()
         score = bleu(translate(model, pieces, test.german, beam=width), test.english).score
-        print(f"{corpus}, test, beam {width}: BLEU {score:.2f} in {time.perf_counter() - begun:.1f} s")
+        seconds = time.perf_counter() - begun
+        print(f"{corpus}, test, beam {width}: BLEU {score:.2f} in {seconds:.1f} s")
+        entries.append({"name": f"{corpus} test, beam {width}", "value": score, "unit": "BLEU", "seconds": seconds})
     print(bleu_signature())
+    return entries
 
 
 def main(
@@ -551,6 +563,8 @@ def main(
 ) -> None:
     """Train a translator, on one process or, through `accelerate launch`, on many.
 
+    Besides the model, the folder gets `report.json`: the scores, the time, and what it ran on.
+
     Args:
         corpus: multi30k, ding, grammar, or de-en for the first that can be had.
         long: the longer run, at most 40 minutes on two cores.
@@ -558,11 +572,17 @@ def main(
         resume: go on from the folder's checkpoint.
         seed: of everything random.
     """
+    folder = folder or runs_folder("translation")
     plan = pick(full=LONG if long else FULL, smoke=SMOKE)
     plan = replace(plan, recipe=replace(plan.recipe, seed=seed))
-    model, pieces, _ = train(corpus, plan, folder or runs_folder("translation"), resume=resume)
+    begun = time.perf_counter()
+    model, pieces, history = train(corpus, plan, folder, resume=resume)
     if PartialState().is_main_process:
-        report(model, pieces, corpora.load(corpus, "test").name)
+        seconds = time.perf_counter() - begun
+        claims = report(model, pieces, corpora.load(corpus, "test").name)
+        facts = machine.facts() | {"command": " ".join(["python -m tendays.translation", *sys.argv[1:]])}
+        facts |= {"seconds": seconds, "history": history, "claims": claims}
+        write_atomically(folder / "report.json", json.dumps(facts, indent=1) + "\n")
 
 
 if __name__ == "__main__":
