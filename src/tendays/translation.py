@@ -1,8 +1,8 @@
 """German to English with a small recurrent network: model, loss, training, greedy and beam decoding.
 
-An encoder-decoder (Sutskever, Vinyals and Le 2014) with attention applied after the recurrence (Luong, Pham and
-Manning 2015, the dot product): the decoder's states depend on earlier words only, so that teacher forcing runs
-them all in one call and no Python loop goes over time.
+An encoder-decoder (Sutskever, Vinyals and Le 2014) whose attention (Bahdanau, Cho and Bengio 2015; the dot product of
+Luong, Pham and Manning 2015) stands between two recurrences of the decoder, as in Wu et al. 2016, and not inside one:
+so teacher forcing runs each of them over all words in one call, and no Python loop goes over time.
 
 Shapes: B sentences, T source pieces, U target pieces, V vocabulary, D embedding, H state of the decoder, M memory
 (both directions of the encoder), K beams.
@@ -32,7 +32,7 @@ from tendays import corpora, machine
 from tendays.pieces import BOS, EOS, PAD, UNK, Batch, PairBatches, Pieces, pad
 from tendays.results import write_atomically
 from tendays.scale import pick
-from tendays.training import Recipe, fit, load_tensors, runs_folder, save_tensors
+from tendays.training import Recipe, fit, load_tensors, precision, runs_folder, save_tensors
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,12 @@ class Memory(NamedTuple):
 
 
 class State(NamedTuple):
-    """The decoder's recurrent state, hidden and cell, each (B, K, H) for K hypotheses of each sentence."""
+    """The state of both recurrences of the decoder, each part (B, K, H) for K hypotheses of each sentence."""
 
     hidden: Tensor
     cell: Tensor
+    deep_hidden: Tensor
+    deep_cell: Tensor
 
 
 class Encoder(nn.Module):
@@ -131,7 +133,8 @@ class Translator(nn.Module):
         self.bridge = nn.Linear(memory, 2 * size.decoder)
         self.decoder = nn.LSTM(size.embedding, size.decoder, batch_first=True)
         self.query = nn.Linear(size.decoder, memory, bias=False)
-        self.combine = nn.Linear(size.decoder + memory, size.embedding)
+        self.deep = nn.LSTM(size.decoder + memory, size.decoder, batch_first=True)
+        self.combine = nn.Linear(2 * size.decoder + memory, size.embedding)
         self.bias = nn.Parameter(torch.zeros(size.vocabulary))
         self.hide = LockedDropout(size.dropout)
         self.hide_embedding = LockedDropout(size.embedding_dropout)
@@ -147,28 +150,39 @@ class Translator(nn.Module):
         """Source ids (B, T) with lengths (B,) to the memory and the decoder's first state (B, 1, H)."""
         states, summary = self.encoder(self.embed(source), lengths)
         hidden, cell = torch.tanh(self.bridge(summary))[:, None].chunk(2, 2)
+        first = State(hidden, cell, torch.zeros_like(hidden), torch.zeros_like(cell))
         mask = torch.arange(source.shape[1], device=source.device) < lengths[:, None]
         if not self.size.attention:
             # With a memory of one state, attention is that state: the plain encoder-decoder is a special case.
             states, mask = summary[:, None], mask[:, :1]
-        return Memory(self.hide(states), mask), State(hidden, cell)
+        return Memory(self.hide(states), mask), first
 
     def attend(self, queries: Tensor, memory: Memory) -> Tensor:
         """How much each decoder state (B, U, H) looks at each state of the memory: (B, U, T), rows that sum to 1."""
         scores = self.query(queries) @ memory.states.transpose(1, 2) * memory.states.shape[2] ** -0.5
         return scores.masked_fill(~memory.mask[:, None], float("-inf")).softmax(2)
 
-    def outputs(self, queries: Tensor, memory: Memory) -> Tensor:
-        """Decoder states (B, U, H), with what they looked at, as vectors (B, U, D) in the space of the words."""
-        context = self.attend(queries, memory).to(memory.states.dtype) @ memory.states
-        return torch.tanh(self.combine(torch.cat([queries, context.to(queries.dtype)], 2)))
+    def decode(self, words: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
+        """Embeddings (N, U, D) of the pieces before to vectors (N, U, D) that score the next, and the state (N, 1, H).
+
+        A recurrence reads the words, attention looks for what they call for, and a second recurrence, which knows
+        what was looked at, decides: the first may run over all U words at once, and so may the other two.
+        """
+        carried = tuple(part.transpose(0, 1).contiguous() for part in state)
+        queries, after = self.decoder(words, carried[:2])
+        queries = self.hide(queries)
+        # In search the K hypotheses of a sentence are rows of one word each; they share its memory.
+        grouped = queries.reshape(len(memory.states), -1, queries.shape[2])
+        context = self.attend(grouped, memory).to(queries.dtype) @ memory.states.to(queries.dtype)
+        found = torch.cat([queries, context.reshape(*queries.shape[:2], -1)], 2)
+        deep, deep_after = self.deep(found, tuple(part.to(found.dtype) for part in carried[2:]))
+        outputs = torch.tanh(self.combine(torch.cat([self.hide(deep), found], 2)))
+        return outputs, State(*(part.transpose(0, 1) for part in (*after, *deep_after)))
 
     def teach(self, batch: Batch) -> Tensor:
         """Teacher forcing: the outputs (B, U, D) at every target piece, given the right pieces before it."""
         memory, first = self.encode(batch.source, batch.source_lengths)
-        carried = tuple(part.transpose(0, 1).contiguous() for part in first)
-        states, _ = self.decoder(self.embed(batch.target[:, :-1]), carried)
-        return self.outputs(self.hide(states), memory)
+        return self.decode(self.embed(batch.target[:, :-1]), memory, first)[0]
 
     def logits(self, outputs: Tensor) -> Tensor:
         """Outputs (*, D) to scores of the next piece (*, V)."""
@@ -187,12 +201,12 @@ class Translator(nn.Module):
         """One piece further: the pieces just written (B, K) to log-probabilities of the next (B, K, V)."""
         rows, beams = previous.shape
         words = self.embed(previous).reshape(rows * beams, 1, -1)
-        carried = tuple(part.reshape(1, rows * beams, -1).contiguous() for part in state)
-        queries, carried = self.decoder(words, carried)
-        logits = self.logits(self.outputs(queries.reshape(rows, beams, -1), memory))
+        alone = State(*(part.flatten(0, 1)[:, None] for part in state))
+        outputs, after = self.decode(words, memory, alone)
+        logits = self.logits(outputs).reshape(rows, beams, -1)
         # No translation holds these three.
         logits[..., [PAD, UNK, BOS]] = float("-inf")
-        return logits.log_softmax(2), State(*(part.reshape(rows, beams, -1) for part in carried))
+        return logits.log_softmax(2), State(*(part.reshape(rows, beams, -1) for part in after))
 
 
 class _SmoothedCrossEntropy(torch.autograd.Function):
@@ -445,22 +459,35 @@ class Plan:
 
     recipe: Recipe
     pieces: int = 4000
-    tokens: int = 3000
+    tokens: int = 2000
     max_words: int | None = 19
     count: int | None = None
     size: Mapping[str, float | bool] = field(default_factory=dict)
 
 
-FULL = Plan(Recipe(epochs=8, learning_rate=3e-3))
+FULL = Plan(Recipe(epochs=6, learning_rate=3e-3))
 """What the notebook trains at full scale."""
+
+FULL_FLOAT32 = replace(FULL, recipe=replace(FULL.recipe, epochs=4))
+"""The same where the hardware has no bfloat16: fewer epochs, for about the same minutes."""
 
 SMOKE = Plan(
     Recipe(epochs=2, learning_rate=3e-3), pieces=400, tokens=1000, count=600, size={"encoder": 64, "decoder": 96}
 )
 """What it trains at smoke scale: the same code in a few seconds."""
 
-LONG = Plan(Recipe(epochs=30, learning_rate=3e-3), max_words=None, size={"encoder": 384, "decoder": 512})
+LONG = Plan(
+    Recipe(epochs=24, learning_rate=3e-3),
+    max_words=None,
+    size={"encoder": 320, "decoder": 512, "dropout": 0.4, "embedding_dropout": 0.25},
+)
 """What the command line trains with --long."""
+
+
+def plan_of(long: bool = False) -> Plan:
+    """The plan for the scale and the hardware of this run."""
+    full = FULL if precision() == "bf16" else FULL_FLOAT32
+    return pick(full=LONG if long else full, smoke=SMOKE)
 
 
 def train(
@@ -573,7 +600,7 @@ def main(
         seed: of everything random.
     """
     folder = folder or runs_folder("translation")
-    plan = pick(full=LONG if long else FULL, smoke=SMOKE)
+    plan = plan_of(long)
     plan = replace(plan, recipe=replace(plan.recipe, seed=seed))
     begun = time.perf_counter()
     model, pieces, history = train(corpus, plan, folder, resume=resume)
