@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from nbval.plugin import IPyNbCell
 
-CELL_TIMEOUT = 600  # seconds; also --nbval-cell-timeout in pyproject.toml
+CELL_TIMEOUT = 300  # seconds; also --nbval-cell-timeout in pyproject.toml
 LEDGERS = pytest.StashKey[tempfile.TemporaryDirectory]()
 FAILED = pytest.StashKey[bool]()
 
 # Before anything imports torch: a kernel and a worker read these as they start.
 os.environ["TENDAYS_SCALE"] = "smoke"
+os.environ["TQDM_DISABLE"] = "1"
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

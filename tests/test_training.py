@@ -57,7 +57,6 @@ RECIPE = Recipe(epochs=6, learning_rate=0.1, seed=1)
 def exact(monkeypatch):
     monkeypatch.setenv("TENDAYS_DEVICE", "cpu")
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")
-    monkeypatch.setenv("TQDM_DISABLE", "1")
 
 
 def test_it_learns_and_says_how(tmp_path, capsys):

@@ -190,6 +190,14 @@ def test_dropout_hides_the_same_components_at_every_step():
     assert torch.equal(drop.eval()(ones), ones)
 
 
+def test_a_share_that_predicts_nothing_has_no_loss_and_no_gradient(model):
+    batch = batch_of([[4, 5, 6]], [[9, 10]])
+    loss = model(batch.share(1, 2))
+    assert loss.item() == 0
+    assert all(gradient.abs().max() == 0 for gradient in torch.autograd.grad(loss, list(model.parameters())))
+    assert model(batch.share(0, 2)).item() == model(batch).item()
+
+
 # ---- decoding --------------------------------------------------------------------------------------------------------
 
 

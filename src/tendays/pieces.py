@@ -51,8 +51,10 @@ class Batch(NamedTuple):
         return int(self.target_lengths.sum())
 
     def share(self, rank: int, processes: int) -> "Batch":
-        """Every so-many-th row, from the one of this rank on."""
-        return Batch(*(tensor[rank::processes] for tensor in self))
+        """Every so-many-th row, from the one of this rank on; where there is none, a row that predicts nothing."""
+        if rank < len(self.source):
+            return Batch(*(tensor[rank::processes] for tensor in self))
+        return Batch(*(tensor[:1] for tensor in self[:3]), torch.zeros_like(self.target_lengths[:1]))
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device."""
@@ -101,6 +103,7 @@ class Pieces:
         """
         if not sentences:
             raise ValueError("sentences is empty; expected at least one to learn pieces from")
+        # Not torchtext's generate_sp_model: sentencepiece 0.2.3 refuses the runs of blanks between its options.
         learnt = io.BytesIO()
         try:
             SentencePieceTrainer.train(

@@ -96,7 +96,9 @@ def _execute(notebook: NotebookNode, folder: Path, claims: Path, progress: "Prog
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )
-    with client.setup_kernel(cleanup_kc=True, env={**os.environ, "TENDAYS_LEDGER": str(claims)}):
+    # What a progress bar leaves in a saved output is a page of its states; the lines after each epoch stay.
+    env = {**os.environ, "TENDAYS_LEDGER": str(claims), "TQDM_DISABLE": "1"}
+    with client.setup_kernel(cleanup_kc=True, env=env):
         for index, cell in enumerate(notebook.cells):
             progress.reached(index)
             _run_cell(client, cell, index)

@@ -47,7 +47,7 @@ class TrainingBatch(Protocol):
         """How many predictions the loss of the batch sums over, in all processes together."""
 
     def share(self, rank: int, processes: int) -> "TrainingBatch":
-        """The rows that one of several processes works on; possibly none."""
+        """The rows that one of several processes works on: at least one, which may count for nothing."""
 
     def to(self, device: torch.device) -> "TrainingBatch":
         """The same batch on another device."""

@@ -411,7 +411,7 @@ def _hypotheses(ended: tuple[Tensor, Tensor, Tensor], normalise: float) -> list[
 
 
 def translate(
-    model: Translator, pieces: Pieces, sentences: Sequence[str], beam: int = 5, normalise: float = 1.0, batch: int = 250
+    model: Translator, pieces: Pieces, sentences: Sequence[str], beam: int = 5, normalise: float = 1.0, batch: int = 128
 ) -> list[str]:
     """German sentences to English ones, one for one; an empty sentence stays empty.
 
@@ -465,7 +465,7 @@ class Plan:
     size: Mapping[str, float | bool] = field(default_factory=dict)
 
 
-FULL = Plan(Recipe(epochs=6, learning_rate=3e-3))
+FULL = Plan(Recipe(epochs=5, learning_rate=3e-3))
 """What the notebook trains at full scale."""
 
 FULL_FLOAT32 = replace(FULL, recipe=replace(FULL.recipe, epochs=4))
