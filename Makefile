@@ -32,7 +32,7 @@ lab: .venv/.stamp ## Open the notebooks in JupyterLab.
 	@$(PY) -m jupyterlab --ServerApp.ip=127.0.0.1 notebooks
 
 data: .venv/.stamp ## Download the data into the cache, for work without a network.
-	@$(PY) -c 'from tendays.corpora import load; [load("de-en", split) for split in ("train", "validation", "test")]'
+	@$(PY) -m tendays data
 
 lint: .venv/.stamp ## Check the style of modules, tests and notebooks.
 	@$(PY) -m ruff check src tests notebooks conftest.py

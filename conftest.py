@@ -1,6 +1,7 @@
 """How pytest runs here: everything at smoke scale, notebooks cell by cell, workers that do not fight over cores."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,14 @@ os.environ["TENDAYS_SCALE"] = "smoke"
 os.environ["TQDM_DISABLE"] = "1"
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def fresh_accelerator():
+    """Forget the device and precision that Accelerate chose, which a process otherwise keeps to its end."""
+    yield
+    if "accelerate" in sys.modules:
+        sys.modules["accelerate"].state.AcceleratorState._reset_state(reset_partial_state=True)
 
 
 def pytest_xdist_auto_num_workers():

@@ -1,5 +1,6 @@
 """What can be told about the Makefile and the lists of packages without installing anything."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,19 @@ PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 
 
 def make(*arguments, folder=ROOT):
-    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True)
+    outer = {
+        "MAKEFLAGS",
+        "MFLAGS",
+        "MAKELEVEL",
+        "MAKEOVERRIDES",
+        "TORCH_INDEX",
+        "DEVICE",
+        "TENDAYS_DEVICE",
+        "UNIT",
+        "PYTHON",
+    }
+    environment = {name: value for name, value in os.environ.items() if name not in outer}  # of `make test` itself
+    return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
 
 
 @pytest.fixture

@@ -108,12 +108,17 @@ def test_a_finished_run_is_not_run_again(tmp_path):
 def test_without_resume_a_run_begins_anew(tmp_path):
     fit(Line(), epoch_batches, RECIPE, tmp_path)
     assert len(fit(Line(), epoch_batches, RECIPE, tmp_path)) == 6
+    with pytest.raises(KeyboardInterrupt):
+        fit(Line(), lambda epoch: (_ for _ in ()).throw(KeyboardInterrupt), RECIPE, tmp_path)
+    assert not list(tmp_path.iterdir()), "the checkpoint of the run before would be taken for this one's"
 
 
 def test_a_checkpoint_of_something_else_is_refused(tmp_path):
     fit(Line(), epoch_batches, RECIPE, tmp_path)
     with pytest.raises(ValueError, match=r"recipe is .*'epochs': 7"):
         fit(Line(), epoch_batches, Recipe(epochs=7, learning_rate=0.1, seed=1), tmp_path, resume=True)
+    with pytest.raises(ValueError, match=r"about is \{'data': 'other'\}, but the checkpoint"):
+        fit(Line(), epoch_batches, RECIPE, tmp_path, about={"data": "other"}, resume=True)
     other = Line()
     other.line = nn.Linear(3, 1)
     with pytest.raises(ValueError, match=r"model is not the one .*line\.weight"):
@@ -200,6 +205,9 @@ def test_damaged_files_are_named(tmp_path):
 
 def test_precision_can_be_asked_for(monkeypatch):
     assert precision() == "no"
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "fp16")
+    with pytest.raises(ValueError, match="ACCELERATE_MIXED_PRECISION is 'fp16'"):
+        precision()
     monkeypatch.delenv("ACCELERATE_MIXED_PRECISION")
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
     assert precision() == "bf16"

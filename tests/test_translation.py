@@ -321,7 +321,7 @@ def test_a_model_and_pieces_that_do_not_belong_together_are_refused(trained, tmp
     (tmp_path / "model.safetensors").write_bytes((trained / "model.safetensors").read_bytes())
     with pytest.raises(FileNotFoundError, match=r"pieces\.model"):
         translation.load(tmp_path)
-    Pieces.learn(GERMAN, 45, tmp_path / "pieces.model")
+    Pieces.learn(ENGLISH + GERMAN + ["Ein Hund"] * 9, len(translation.load(trained)[1]), tmp_path / "pieces.model")
     with pytest.raises(ValueError, match="the pieces it was trained with"):
         translation.load(tmp_path)
 

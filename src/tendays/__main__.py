@@ -32,11 +32,27 @@ def translate(
     try:
         lines = [" ".join(words)] if words else _lines(sys.stdin.buffer.read())
         translator, pieces = translation.load(model or runs_folder("translation"))
-    except (FileNotFoundError, ValueError) as error:
+    except (FileNotFoundError, RuntimeError, ValueError) as error:
         typer.echo(f"translate: {error}", err=True)
         raise typer.Exit(2) from error
     for translated in translation.translate(translator, pieces, lines, beam):
         print(translated)
+
+
+@app.command()
+def data() -> None:
+    """Fetch every data set into the cache, for work without a network."""
+    from tendays import corpora
+
+    missing = []
+    for name in ("multi30k", "ding"):
+        try:
+            typer.echo(f"{name}: {len(corpora.load(name, 'train')):,} pairs to learn from")
+        except corpora.DataUnavailable as error:
+            missing.append(f"{name}: {error}")
+    if missing:
+        typer.echo("\n".join(missing), err=True)
+        raise typer.Exit(1)
 
 
 def _lines(data: bytes) -> list[str]:

@@ -17,6 +17,8 @@ def best_time(call: Callable[[], object], repeats: int = 5) -> float:
     for _ in range(repeats):
         begun = time.perf_counter()
         call()
+        if torch.cuda.is_initialized():
+            torch.cuda.synchronize()
         times.append(time.perf_counter() - begun)
     return min(times)
 

@@ -2,12 +2,12 @@
 
 import os
 import platform
-import resource
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
 import torch
 
 import tendays
@@ -56,6 +56,10 @@ def facts() -> dict[str, Any]:
 
 def _peak_memory() -> int:
     """The most memory that this process has held, in bytes."""
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset
+    import resource  # which Windows does not have
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
 

@@ -7,7 +7,6 @@ algorithm (Sennrich, Haddow and Birch 2016), on both languages together.
 
 import io
 import math
-import os
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,6 +20,8 @@ from torchtext.data import Example, Field
 from torchtext.data.functional import load_sp_model
 from torchtext.data.iterator import pool
 from torchtext.data.utils import RandomShuffler
+
+from tendays.results import write_atomically
 
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
 """The ids of the four pieces that are no text: padding, unknown, beginning and end of a sentence."""
@@ -122,9 +123,7 @@ class Pieces:
             raise ValueError(f"size is {size}; these {len(sentences)} sentences do not give it: {error}") from error
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}")
-        partial.write_bytes(learnt.getvalue())
-        os.replace(partial, path)
+        write_atomically(path, learnt.getvalue())
         return cls(path)
 
     def __len__(self) -> int:
@@ -196,4 +195,5 @@ def _lengths(row: Example) -> tuple[int, int]:
 
 def _padded_size(row: Example, count: int, size: int) -> int:
     # Rows come in order of length, so the newest is the longest and sets the width of all.
-    return math.ceil(count / ROWS) * ROWS * len(row.target)
+    rows = count if count <= ROWS else math.ceil(count / ROWS) * ROWS
+    return rows * len(row.target)

@@ -173,9 +173,12 @@ def write_ledger(notebook: Path, claims: list[dict[str, Any]], *, seconds: float
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Replace a file's content in one step, so that a run cut short leaves the old file whole."""
-    scratch = path.with_name(f".{path.name}.tmp")
-    scratch.write_bytes(content.encode() if isinstance(content, str) else content)
-    os.replace(scratch, path)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        scratch.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def read_ledgers(folder: Path) -> list[dict[str, Any]]:

@@ -105,7 +105,9 @@ def _execute(notebook: NotebookNode, folder: Path, claims: Path, progress: "Prog
         # Asked of the kernel, not of this process: its device, its threads and its memory are what counts.
         notebook.cells.append(nbformat.v4.new_code_cell(ASK_FACTS))
         _run_cell(client, notebook.cells[-1], len(notebook.cells) - 1)
-        return json.loads(notebook.cells.pop().outputs[0].text)
+        # By name and last line: a warning of the kernel may stand beside it.
+        said = [output.text for output in notebook.cells.pop().outputs if output.get("name") == "stdout"]
+        return json.loads(said[-1].splitlines()[-1])
 
 
 def _run_cell(client: NotebookClient, cell: NotebookNode, index: int) -> None:

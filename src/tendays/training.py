@@ -1,8 +1,8 @@
 """One training loop, on Accelerate: device, precision, processes, progress, checkpoints, resume.
 
 A run is a function of its seed: every epoch reseeds the generators, so that a run resumed from a checkpoint makes
-the weights that an uninterrupted one makes, bit for bit on one machine. Processes share out each batch between
-them, so that any number of them takes the steps that one would take.
+the weights that an uninterrupted one makes, on a CPU bit for bit. Processes share out each batch between them, so that
+any number of them takes the steps that one would take, but for the noise of dropout. They must share the folder.
 """
 
 import json
@@ -94,9 +94,14 @@ def precision() -> str:
     """What the products of a training step are computed in: `bf16` where the hardware has it, otherwise `no` (float32).
 
     ``ACCELERATE_MIXED_PRECISION`` overrides the choice; `accelerate launch --mixed_precision` sets it.
+
+    Raises:
+        ValueError: it is set to something else.
     """
     asked = os.environ.get("ACCELERATE_MIXED_PRECISION")
     if asked:
+        if asked not in ("no", "bf16"):
+            raise ValueError(f"ACCELERATE_MIXED_PRECISION is {asked!r}; expected 'no' or 'bf16'")
         return asked
     if machine.device() == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
@@ -113,6 +118,7 @@ def fit(
     *,
     evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
     keep: str | None = None,
+    about: dict[str, Any] | None = None,
     resume: bool = False,
 ) -> list[dict[str, float]]:
     """Trains a model in place, and writes a checkpoint to `folder` after every epoch.
@@ -124,22 +130,29 @@ def fit(
         folder: gets `checkpoint.safetensors`, and with `keep` also `best.safetensors`.
         evaluate: scores of the model after an epoch, measured on the main process.
         keep: the score whose best epoch is to be kept: its weights are the ones that the main process ends with.
-        resume: go on from the folder's checkpoint where there is one.
+        about: what else the run depends on, JSON-ready: a checkpoint is gone on from only where it is the same.
+        resume: go on from the folder's checkpoint where there is one; otherwise an old one is removed.
 
     Returns:
         One row for each epoch: epoch (from 1), loss (mean for each prediction), seconds, and the scores.
 
     Raises:
         Diverged: the loss or its gradient is infinite or no number. The message says at which step.
-        ValueError: the checkpoint to resume from belongs to another model or recipe.
+        ValueError: the checkpoint to resume from belongs to another model, recipe, precision, or `about`.
     """
     accelerator = Accelerator(cpu=machine.device() == "cpu", mixed_precision=precision())
     model.to(accelerator.device)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=True
     )
-    checkpoint = Path(folder, "checkpoint.safetensors")
-    history = _restore(checkpoint, model, optimizer, recipe) if resume and checkpoint.exists() else []
+    checkpoint, best = Path(folder, "checkpoint.safetensors"), Path(folder, "best.safetensors")
+    # Through JSON and back, as the checkpoint has it, where tuples are lists.
+    run = json.loads(json.dumps({"recipe": asdict(recipe), "precision": precision(), "about": about}))
+    history = _restore(checkpoint, model, optimizer, run) if resume and checkpoint.exists() else []
+    accelerator.wait_for_everyone()
+    if not history and accelerator.is_main_process:
+        checkpoint.unlink(missing_ok=True)
+        best.unlink(missing_ok=True)
     wrapped, wrapped_optimizer = accelerator.prepare(model, optimizer)
     for epoch in range(len(history), recipe.epochs):
         begun = time.perf_counter()
@@ -153,15 +166,15 @@ def fit(
         if accelerator.is_main_process:
             history.append(row | _scores(model, evaluate))
             if keep and history[-1][keep] == max(past[keep] for past in history):
-                save_tensors(Path(folder, "best.safetensors"), model.state_dict(), {})
-            _checkpoint(checkpoint, model, optimizer, recipe, history)
+                save_tensors(best, model.state_dict(), {})
+            _checkpoint(checkpoint, model, optimizer, run, history)
             print(_line(history[-1], recipe.epochs), flush=True)
         else:
             history.append(row)
         accelerator.wait_for_everyone()
     accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)
     if keep and accelerator.is_main_process:
-        model.load_state_dict(load_tensors(Path(folder, "best.safetensors"))[0])
+        model.load_state_dict(load_tensors(best)[0])
     return history
 
 
@@ -191,7 +204,7 @@ def _epoch(
         if not (torch.isfinite(mean) and torch.isfinite(norm)):
             raise Diverged(
                 f"at step {index + 1} of epoch {epoch + 1} the loss is {mean:.4g} and its gradient's norm {norm:.4g};"
-                " the last checkpoint is from before this epoch"
+                " the last checkpoint, if there is one, is from before this epoch"
             )
         optimizer.step()
         optimizer.zero_grad()
@@ -243,20 +256,21 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _checkpoint(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, recipe: Recipe, history: list[dict[str, float]]
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, run: dict[str, Any], history: list[dict[str, float]]
 ) -> None:
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
-    save_tensors(path, tensors, {"recipe": asdict(recipe), "history": history})
+    save_tensors(path, tensors, run | {"history": history})
 
 
-def _restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, recipe: Recipe) -> list[dict[str, float]]:
+def _restore(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, run: dict[str, Any]
+) -> list[dict[str, float]]:
     tensors, about = load_tensors(path)
-    if about["recipe"] != asdict(recipe):
-        raise ValueError(
-            f"recipe is {asdict(recipe)}, but the checkpoint {str(path)!r} was made with {about['recipe']}"
-        )
+    for name, value in run.items():
+        if about[name] != value:
+            raise ValueError(f"{name} is {value}, but the checkpoint {str(path)!r} was made with {about[name]}")
     weights = {name[len("model.") :]: tensor for name, tensor in tensors.items() if name.startswith("model.")}
     shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}

@@ -12,8 +12,8 @@ Shapes: B sentences, T source pieces, U target pieces, V vocabulary, D embedding
 
 from __future__ import annotations
 
+import hashlib
 import json
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 import typer
 from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
 from sacrebleu.metrics import BLEU
 from sacrebleu.metrics.bleu import BLEUScore
 from torch import Tensor, nn
@@ -233,7 +234,8 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
             right = logp.gather(1, target)
             # The mean of logp over the vocabulary, without a pass over it: mean score less the normaliser.
             normaliser = logits.gather(1, target).to(precise) - right
-            mean = (points[here].to(precise) @ average + bias.mean())[:, None] - normaliser
+            # A sum and not a product, which autocast would narrow.
+            mean = (points[here].to(precise) * average).sum(1, keepdim=True) + bias.mean() - normaliser
             total -= (counts * ((1 - smoothing) * right + smoothing * mean)).sum()
             slope = logp.exp_().sub_(smoothing / len(words))
             slope.scatter_add_(1, target, torch.full_like(right, smoothing - 1)).mul_(counts)
@@ -526,15 +528,22 @@ def train(
         folder,
         evaluate=evaluate,
         keep="BLEU",
+        about={"corpus": pairs.name, "plan": asdict(plan)},
         resume=resume,
     )
-    save(model, folder)
+    if PartialState().is_main_process:  # the others hold the last epoch's weights, and not the best
+        save(model, folder)
     return model, pieces, history
 
 
 def save(model: Translator, folder: Path) -> None:
-    """Writes the weights and the size of a model to `model.safetensors`; its pieces lie beside it."""
-    save_tensors(folder / "model.safetensors", model.state_dict(), {"size": asdict(model.size)})
+    """Writes the weights and the size of a model to `model.safetensors`, with the hash of its pieces beside it."""
+    about = {"size": asdict(model.size), "pieces": _hash(folder / "pieces.model")}
+    save_tensors(folder / "model.safetensors", model.state_dict(), about)
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def load(folder: Path) -> tuple[Translator, Pieces]:
@@ -549,10 +558,13 @@ def load(folder: Path) -> tuple[Translator, Pieces]:
         raise FileNotFoundError(f"there is no model in {str(folder)!r}; make one with: make run UNIT=translation")
     weights, about = load_tensors(path)
     pieces = Pieces(Path(folder, "pieces.model"))
-    if "size" not in about or len(pieces) != about["size"]["vocabulary"]:
+    if "size" not in about or about.get("pieces") != _hash(Path(folder, "pieces.model")):
         raise ValueError(f"folder is {str(folder)!r}; expected a translator and the pieces it was trained with")
-    model = Translator(Size(**about["size"])).eval()
-    model.load_state_dict(weights)
+    try:
+        model = Translator(Size(**about["size"])).eval()
+        model.load_state_dict(weights)
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(f"folder is {str(folder)!r}; its weights are not those of this translator: {error}") from error
     return model.to(machine.device()), pieces
 
 
@@ -602,13 +614,16 @@ def main(
     folder = folder or runs_folder("translation")
     plan = plan_of(long)
     plan = replace(plan, recipe=replace(plan.recipe, seed=seed))
-    begun = time.perf_counter()
-    model, pieces, history = train(corpus, plan, folder, resume=resume)
-    if PartialState().is_main_process:
-        seconds = time.perf_counter() - begun
-        claims = report(model, pieces, corpora.load(corpus, "test").name)
-        facts = machine.facts() | {"command": " ".join(["python -m tendays.translation", *sys.argv[1:]])}
-        facts |= {"seconds": seconds, "history": history, "claims": claims}
+    state = PartialState(cpu=machine.device() == "cpu")
+    # One process asks for the data, so that all learn from the same, wherever it came from.
+    names = [corpora.load(corpus, "validation").name if state.is_main_process else None]
+    broadcast_object_list(names)
+    model, pieces, history = train(names[0], plan, folder, resume=resume)
+    if state.is_main_process:
+        command = f"tendays.translation --corpus {names[0]}{' --long' if long else ''}"
+        facts = machine.facts() | {"command": command, "seed": seed, "processes": state.num_processes}
+        facts |= {"seconds": sum(row["seconds"] for row in history), "history": history}
+        facts["claims"] = report(model, pieces, names[0])
         write_atomically(folder / "report.json", json.dumps(facts, indent=1) + "\n")
 
 
