@@ -8,7 +8,7 @@ import pytest
 from test_translation import ENGLISH, GERMAN, trained  # noqa: F401 - a fixture
 from typer.testing import CliRunner
 
-from tendays import translation
+from tendays import corpora, translation
 from tendays.__main__ import app
 
 
@@ -53,6 +53,19 @@ def test_alone_it_lists_its_commands():
     listed = subprocess.run([sys.executable, "-m", "tendays"], capture_output=True, text=True)
     assert "translate" in listed.stdout
     assert "Traceback" not in listed.stderr
+
+
+def test_fetching_the_data_says_what_could_not_be_had(monkeypatch):
+    def load(name, split):
+        if name == "multi30k":
+            raise corpora.DataUnavailable("no network", "Try again.")
+        return corpora.ParallelCorpus(name, split, ["Ein Hund"], ["A dog"])
+
+    monkeypatch.setattr(corpora, "load", load)
+    result = CliRunner().invoke(app, ["data"])
+    assert result.exit_code == 1
+    assert result.stdout == "ding: 1 pairs to learn from\n"
+    assert result.stderr == "multi30k: no network. Try again.\n"
 
 
 def test_training_from_the_command_line_leaves_a_model_and_a_report(tmp_path, capsys, monkeypatch):

@@ -189,6 +189,11 @@ def test_every_ledger_has_its_notebook():
     assert {path.stem for path in (ROOT / "results").glob("*.json")} <= {path.stem for path in NOTEBOOKS}
 
 
+def test_no_record_of_a_run_names_a_private_path():
+    records = sorted((ROOT / "results").rglob("*.json"))
+    assert [path.name for path in records if PRIVATE_PATH.search(path.read_text("utf-8"))] == []
+
+
 # --- the rules themselves ---------------------------------------------------------------------------------------------
 
 
