@@ -617,7 +617,7 @@ def main(
     broadcast_object_list(names)
     model, pieces, history = train(names[0], plan, folder, resume=resume)
     if state.is_main_process:
-        command = f"tendays.translation --corpus {names[0]}{' --long' if long else ''}"
+        command = f"python -m tendays.translation --corpus {names[0]}{' --long' if long else ''}"
         facts = machine.facts() | {"command": command, "seed": seed, "processes": state.num_processes}
         facts |= {"seconds": sum(row["seconds"] for row in history), "history": history}
         facts["claims"] = report(model, pieces, names[0])
