@@ -204,7 +204,7 @@ def test_a_share_that_predicts_nothing_has_no_loss_and_no_gradient(model):
 def log_probability(model, source, target) -> float:
     logits = model.logits(model.teach(batch_of([source], [target])))[0]
     logits[:, [PAD, UNK, BOS]] = float("-inf")
-    return float(logits.log_softmax(1).gather(1, torch.tensor([*target, EOS])[:, None]).sum())
+    return logits.log_softmax(1).gather(1, torch.tensor([*target, EOS])[:, None]).sum().item()
 
 
 @settings(deadline=None, max_examples=25)
