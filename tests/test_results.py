@@ -116,7 +116,7 @@ def notebook(tmp_path):
     figure = new_output("display_data", {"image/png": base64.b64encode(b"PNG").decode(), "text/plain": "A line."})
     figure.metadata["image/png"] = {"alt": "A line."}
     shown = new_code_cell("x = 1", metadata={"tags": ["picture"]}, outputs=[figure])
-    nbformat.write(new_notebook(cells=[new_markdown_cell(first), shown]), path)
+    nbformat.write(new_notebook(cells=[new_markdown_cell(first), new_code_cell("import this"), shown]), path)
     return path
 
 
@@ -126,17 +126,27 @@ def change(notebook, cell, source):
     nbformat.write(nb, notebook)
 
 
-def test_prose_leaves_the_hash_alone_and_code_does_not(notebook):
+def test_prose_and_set_up_leave_the_hash_alone_and_other_code_does_not(notebook):
     before = results.cells_hash(notebook)
     change(notebook, 0, "# Another title")
+    change(notebook, 1, "import that")
     assert results.cells_hash(notebook) == before
-    change(notebook, 1, "x = 2")
+    change(notebook, 2, "x = 2")
     assert results.cells_hash(notebook) != before
+
+
+def test_every_code_cell_after_the_set_up_counts(notebook):
+    seen = set()
+    for sources in ("abc", "aBc", "abC", "acb", "ab"):
+        nbformat.write(new_notebook(cells=list(map(new_code_cell, sources))), notebook)
+        seen.add(results.cells_hash(notebook))
+    assert len(seen) == 5
 
 
 def test_moving_a_line_from_cell_to_cell_changes_the_hash(notebook):
     one = results.cells_hash(notebook)
-    nbformat.write(new_notebook(cells=[new_code_cell("x ="), new_code_cell(" 1")]), notebook)
+    cells = [new_code_cell(source) for source in ("import this", "x =", " 1")]
+    nbformat.write(new_notebook(cells=cells), notebook)
     assert results.cells_hash(notebook) != one
 
 
@@ -182,7 +192,7 @@ def test_runs_outside_notebooks_have_a_table_of_their_own(notebook):
 def test_a_notebook_has_one_picture(notebook):
     assert results.picture(notebook) == ("A line.", b"PNG")
     nb = nbformat.read(notebook, 4)
-    nb.cells[1].outputs *= 2
+    nb.cells[2].outputs *= 2
     nbformat.write(nb, notebook)
     with pytest.raises(ValueError, match=r"01_units.ipynb: 2 figures .* expected one"):
         results.picture(notebook)

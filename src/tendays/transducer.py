@@ -1,0 +1,585 @@
+"""Graves' transducer: its loss in three forms, each fast and in little memory; the model; greedy and beam decoding.
+
+A transducer (Graves 2012, *Sequence Transduction with Recurrent Neural Networks*, arXiv:1211.3711) reads T inputs and
+writes U labels along a path through a lattice: at the node (t, u), where t inputs are done with and u labels written,
+it either writes label u + 1 and stays at input t, or writes a blank and goes on to input t + 1. The loss is minus the
+logarithm of the summed probability of all paths that write the target.
+
+Shapes: B sequences, T inputs, U labels, V symbols with the blank, H width of the joint layer, K beams.
+
+What the losses share: the lattice is swept along its anti-diagonals, whose nodes do not depend on one another, and
+always in float64, since float32 loses three digits of the gradient at T = 400. The backward sweep needs no logarithm:
+the share of a node's probability that came in by each of its arcs is known from the forward sweep, so that the
+expected number of times that an arc is taken (its occupancy) flows back by products and sums. The gradient in every
+score then follows: the occupancy of its node times its probability there, less the occupancy of its own arc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+Reduction = Literal["none", "sum", "mean"]
+
+NEVER = -1e300  # the logarithm of the probability of what cannot happen: finite, since inf - inf is no number
+PIECE = {"cpu": 1 << 18, "cuda": 1 << 26}  # elements that are worked on at once: on a CPU, what its caches hold
+
+
+# ---- what comes in --------------------------------------------------------------------------------------------------
+
+
+class Arcs(NamedTuple):
+    """A number for every arc of B lattices.
+
+    blank: (B, T, U + 1), of the arc from (t, u) to (t + 1, u).
+    label: (B, T, U), of the arc from (t, u) to (t, u + 1).
+    """
+
+    blank: Tensor
+    label: Tensor
+
+
+class _Targets(NamedTuple):
+    """Checked targets: what every form of the loss needs beside its scores.
+
+    labels: (B, U), int64; the blank where there is padding.
+    inputs, lengths: (B,) how many inputs and labels count.
+    blank: from 0 to V - 1.
+    padding: which arcs belong to no lattice; None where all do.
+    """
+
+    labels: Tensor
+    inputs: Tensor
+    lengths: Tensor
+    blank: int
+    padding: Arcs | None
+
+
+def _expect_alike(scores: dict[str, Tensor]) -> None:
+    """TypeError unless all scores are of one floating-point type and on one device."""
+    first = next(iter(scores.values()))
+    for name, tensor in scores.items():
+        _expect(tensor.is_floating_point(), TypeError, f"{name} is {tensor.dtype}", "a floating-point type")
+        same = tensor.dtype == first.dtype and tensor.device == first.device
+        _expect(same, TypeError, f"{name} is {tensor.dtype} on {tensor.device}", f"{first.dtype} on {first.device}")
+
+
+def _checked(
+    sizes: tuple[int, int, int, int],
+    device: torch.device,
+    targets: Tensor,
+    logit_lengths: Tensor,
+    target_lengths: Tensor,
+    blank: int,
+) -> _Targets:
+    """The targets, when they fit scores of sizes B, T, U + 1, V.
+
+    Raises:
+        TypeError: an argument is of the wrong type, or two that should be of one are not.
+        ValueError: an argument has a wrong shape, device, length or label. Both name the argument.
+    """
+    rows, T, width, V = sizes
+    _expect(min(sizes) > 0, ValueError, f"the scores have B, T, U + 1, V = {sizes}", "none of them 0")
+    whole = {"targets": targets, "logit_lengths": logit_lengths, "target_lengths": target_lengths}
+    for name, shape in zip(whole, ((rows, width - 1), (rows,), (rows,)), strict=True):
+        tensor = whole[name]
+        _expect(tensor.dtype in (torch.int32, torch.int64), TypeError, f"{name} is {tensor.dtype}", "int32 or int64")
+        _expect(tensor.shape == shape, ValueError, f"{name} is of shape {tuple(tensor.shape)}", f"{shape}")
+        _expect(tensor.device == device, ValueError, f"{name} is on {tensor.device}", f"{device}")
+    _expect_range("logit_lengths", logit_lengths, 1, T)
+    _expect_range("target_lengths", target_lengths, 0, width - 1)
+    _expect(-V <= blank < V, ValueError, f"blank is {blank}", f"one of the {V} symbols")
+    outside_t = torch.arange(T, device=device) >= logit_lengths[:, None]
+    outside_u = torch.arange(width, device=device) > target_lengths[:, None]
+    after = outside_u[:, 1:]
+    labels = targets.long().masked_fill(after, blank % V)
+    _expect_range("targets", labels, 0, V - 1)
+    blanks = (labels == blank % V) & ~after
+    _expect(not blanks.any(), ValueError, "targets holds the blank", f"labels other than {blank % V}")
+    padding = None
+    if outside_t.any() or outside_u.any():
+        padding = Arcs(*(outside_t[:, :, None] | outside[:, None] for outside in (outside_u, after)))
+    return _Targets(labels, logit_lengths.long(), target_lengths.long(), blank % V, padding)
+
+
+def _expect(holds: bool, error: type[Exception], came: str, expected: str) -> None:
+    if not holds:
+        raise error(f"{came}; expected {expected}")
+
+
+def _expect_range(name: str, values: Tensor, low: int, high: int) -> None:
+    wrong = values[(values < low) | (values > high)]
+    _expect(not len(wrong), ValueError, f"{name} holds {wrong[:1].tolist()}", f"numbers from {low} to {high}")
+
+
+def _expect_finite(names: str, arcs: Arcs) -> None:
+    """ValueError unless every arc has a finite log-probability."""
+    if not (arcs.blank.sum() + arcs.label.sum()).isfinite():
+        place = next(kind for kind in arcs if not kind.isfinite().all()).isfinite().logical_not().nonzero()[0].tolist()
+        raise ValueError(
+            f"{names} at sequence, input, label {place} makes an arc that is infinite or no number; expected finite"
+            " scores (-inf only for symbols that are neither the blank nor the next label)"
+        )
+
+
+def _reduced(losses: Tensor, reduction: Reduction) -> Tensor:
+    return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
+
+
+def _expect_reduction(reduction: str) -> None:
+    known = ("none", "sum", "mean")
+    _expect(reduction in known, ValueError, f"reduction is {reduction!r}", f"one of {', '.join(known)}")
+
+
+# ---- the lattice ----------------------------------------------------------------------------------------------------
+
+
+class _Lattice:
+    """Numbers of arcs, in float64, laid out so that an anti-diagonal of all lattices is one run of memory.
+
+    Row d of `arcs` holds those that lead from the diagonal t + u = d to the next, as arrivals: in [d, 0] the label,
+    in [d, 1] the blank by which each node is reached. A sequence has the nodes u = 0 … U behind one cell that nothing
+    reaches, so that "the node before" is one cell to the left everywhere. Whoever is through with the inputs slides
+    on along free blanks, so that every sequence ends on the last diagonal, however long it is.
+    """
+
+    def __init__(self, scores: Arcs, targets: _Targets):
+        rows, T, width = scores.blank.shape
+        cells, size = width + 1, rows * (width + 1)
+        self.arcs = scores.blank.new_empty(T + width - 1, 2, size)
+        self.arcs[:, 0], self.arcs[:, 1] = NEVER, 0
+        # The same memory, seen as lattices: one step in t or in u is one diagonal further.
+        step = 2 * size
+        blank = self.arcs.as_strided((rows, T, width), (cells, step, step + 1), size + 1)
+        label = self.arcs.as_strided((rows, T, width - 1), (cells, step, step + 1), 2)
+        self.views, self.padding = Arcs(blank, label), targets.padding
+        for view, values in zip(self.views, scores, strict=True):
+            view.copy_(values)
+        starts = torch.arange(rows, device=blank.device) * cells + 1
+        self.starts, self.ends = starts, starts + targets.lengths
+
+    def sweep(self, occupy: bool) -> Tensor:
+        """The log-likelihoods (B,); with `occupy`, the arcs' scores give way to the shares by which nodes are reached.
+
+        Equation 16 of Graves 2012.
+        """
+        steps, _, size = self.arcs.shape
+        memory = self.arcs.new_empty((steps + 1) * size + 1)
+        memory[: size + 1] = NEVER
+        alphas = memory[1:].view(steps + 1, size)
+        alphas[0, self.starts] = 0
+        # What each node is reached from: its left neighbour by a label, itself by a blank. (These views overlap.)
+        origins = memory.as_strided((steps, 2, size), (size, 1, 1))
+        reached = self.arcs.new_empty(2, size)
+        by_label, by_blank = reached
+        for origin, arc, alpha in zip(origins.unbind(), self.arcs.unbind(), alphas[1:].unbind(), strict=True):
+            torch.add(origin, arc, out=reached)
+            torch.logaddexp(by_label, by_blank, out=alpha)
+        if occupy:
+            # The part of a node's probability that each arc brought: at most 1, so the exponential is safe.
+            self.arcs.add_(origins).sub_(alphas[1:, None]).exp_()
+        return alphas[-1, self.ends]
+
+    def occupancies(self) -> Arcs:
+        """How often each arc is expected to be taken, from the shares that `sweep` left; they are lost."""
+        steps, _, size = self.arcs.shape
+        node = self.arcs.new_zeros(size)
+        node[self.ends] = 1
+        # A label that arrives one cell to the right leaves from here. (For the last cell, which has none to its right,
+        # this is the blank of a cell that nothing reaches: 0.)
+        leaving = self.arcs.as_strided((steps, size), (2 * size, 1), 1)
+        rows = list(zip(self.arcs.unbind(), self.arcs[:, 1].unbind(), leaving.unbind(), strict=True))
+        for share, blank, label in reversed(rows):
+            torch.mul(share, node, out=share)
+            torch.add(blank, label, out=node)
+        if self.padding:
+            self.views.blank.masked_fill_(self.padding.blank, 0)
+        return Arcs(*(view.contiguous() for view in self.views))
+
+
+def _solve(scores: Arcs, targets: _Targets, occupy: bool, names: str) -> tuple[Tensor, Arcs | None]:
+    """Log-likelihoods (B,) and, with `occupy`, occupancies, of the log-probabilities of arcs, all float64."""
+    if targets.padding:
+        scores.blank.masked_fill_(targets.padding.blank, 0)
+        scores.label.masked_fill_(targets.padding.label, 0)
+    _expect_finite(names, scores)
+    if targets.padding:
+        scores.label.masked_fill_(targets.padding.label, NEVER)
+    lattice = _Lattice(scores, targets)
+    likelihoods = lattice.sweep(occupy)
+    return likelihoods, lattice.occupancies() if occupy else None
+
+
+def _spread(occupancies: Arcs, slope: Tensor, dtype: torch.dtype) -> tuple[Tensor, Arcs]:
+    """Occupancies of nodes (B, T, U + 1) and of arcs, times the slope (B,) of the loss, as the scores' type.
+
+    What is too small to matter beside 1 is 0: as a denormal number it would slow every product with it tenfold.
+    """
+    least = torch.finfo(dtype).eps ** 3
+    blank, label = (torch.threshold(kind, least, 0.0).mul_(slope[:, None, None]) for kind in occupancies)
+    nodes = blank.clone()
+    nodes[:, :, :-1] += label
+    return nodes.to(dtype), Arcs(blank.to(dtype), label.to(dtype))
+
+
+def _pieces(rows: int, T: int, elements: int, device: torch.device) -> Iterator[tuple[slice, slice]]:
+    """Parts of (B, T), each of about as many elements as are worked on at once when every input has `elements`."""
+    most = max(PIECE.get(device.type, PIECE["cuda"]) // elements, 1)
+    height, length = max(most // T, 1), min(most, T)
+    for row in range(0, rows, height):
+        for start in range(0, T, length):
+            yield slice(row, row + height), slice(start, start + length)
+
+
+def _normaliser(scores: Tensor, probabilities: Tensor, blank: int) -> Tensor:
+    """The log-sum-exp of scores (*, V), given their softmax: (*), in float64, whose error is that of a probability.
+
+    It comes from one symbol's probability, which is precise to the last digit, while a logarithm in the scores' own
+    type would be precise to the last digit of the largest score.
+    """
+    known = probabilities[..., blank]
+    total = scores[..., blank].double() - known.double().log()
+    low = ~(known > torch.finfo(known.dtype).tiny ** 0.5)
+    if low.any():
+        total[low] = scores[low].double().logsumexp(-1)
+    return total
+
+
+def _label_indices(targets: _Targets, part: tuple[slice, slice], T: int) -> Tensor:
+    """The labels of a part of (B, T) as indices (b, t, U, 1) into the symbols of its scores."""
+    rows, inputs = part
+    labels = targets.labels[rows, None, :, None]
+    return labels.expand(-1, len(range(T)[inputs]), -1, -1)
+
+
+def _arcs_of(scores: Tensor, indices: Tensor, normaliser: Tensor, blank: int) -> Arcs:
+    """The log-probabilities of the arcs among scores (b, t, U + 1, V), in float64."""
+    label = scores[:, :, :-1].gather(3, indices)[..., 0].double() - normaliser[:, :, :-1]
+    return Arcs(scores[..., blank].double() - normaliser, label)
+
+
+def _slope_of_scores(
+    probabilities: Tensor, part: tuple[slice, slice], nodes: Tensor, arcs: Arcs, indices: Tensor, targets: _Targets
+) -> Tensor:
+    """Turns the probabilities (b, t, U + 1, V) of a part of the scores into the loss's gradient in them, in place."""
+    slope = probabilities.mul_(nodes[part][..., None])
+    if targets.padding:
+        slope.masked_fill_(targets.padding.blank[part][..., None], 0)  # whatever stands there, no numbers included
+    slope[..., targets.blank] -= arcs.blank[part]
+    slope[:, :, :-1].scatter_add_(3, indices, -arcs.label[part][..., None])
+    return slope
+
+
+def _precise(dtype: torch.dtype) -> torch.dtype:
+    """The type that scores are worked on in: their own, but at least float32."""
+    return torch.promote_types(dtype, torch.float32)
+
+
+def _without_autocast(tensor: Tensor) -> torch.autocast:
+    """A block in which products have the precision of their factors."""
+    return torch.autocast(tensor.device.type, enabled=False)
+
+
+# ---- the loss from scores of every node -----------------------------------------------------------------------------
+
+
+class _FromLogits(torch.autograd.Function):
+    """Scores (B, T, U + 1, V) to losses (B,): two passes over the scores, in pieces that stay in the cache."""
+
+    @staticmethod
+    def forward(ctx, logits: Tensor, targets: _Targets, occupy: bool) -> Tensor:
+        rows, T, width, V = logits.shape
+        found = Arcs(*(logits.new_empty(rows, T, w, dtype=torch.float64) for w in (width, width - 1)))
+        for part in _pieces(rows, T, width * V, logits.device):
+            scores = logits[part].to(_precise(logits.dtype))
+            normaliser = _normaliser(scores, scores.softmax(3), targets.blank)
+            arcs = _arcs_of(scores, _label_indices(targets, part, T), normaliser, targets.blank)
+            found.blank[part], found.label[part] = arcs
+        likelihoods, ctx.occupancies = _solve(found, targets, occupy, "logits")
+        ctx.targets = targets
+        ctx.save_for_backward(logits)
+        return -likelihoods.to(_precise(logits.dtype))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, slope: Tensor) -> tuple[Tensor, None, None]:
+        (logits,) = ctx.saved_tensors
+        rows, T, width, V = logits.shape
+        nodes, arcs = _spread(ctx.occupancies, slope, _precise(logits.dtype))
+        gradient = torch.empty_like(logits, memory_format=torch.contiguous_format)
+        for part in _pieces(rows, T, width * V, logits.device):
+            scores, indices = logits[part], _label_indices(ctx.targets, part, T)
+            if scores.dtype == nodes.dtype:
+                _slope_of_scores(torch.softmax(scores, 3, out=gradient[part]), part, nodes, arcs, indices, ctx.targets)
+            else:
+                probabilities = scores.to(nodes.dtype).softmax(3)
+                gradient[part] = _slope_of_scores(probabilities, part, nodes, arcs, indices, ctx.targets)
+        return gradient, None, None
+
+
+def transducer_loss(
+    logits: Tensor,
+    targets: Tensor,
+    logit_lengths: Tensor,
+    target_lengths: Tensor,
+    blank: int = 0,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """The transducer's loss from any scores: minus the log-likelihood of each target, in nats.
+
+    It stands where `torchaudio.functional.rnnt_loss` stands: the same arguments, shapes and meaning, but that the
+    blank is 0 unless said otherwise, as PyTorch's CTC loss has it, that padding may exceed the longest sequence, and
+    that there is no clamp. (Graves 2012, equations 12 to 20.)
+
+    Args:
+        logits: (B, T, U + 1, V), scores of the next symbol at every node; their softmax is taken here. Float64,
+            float32, or a type of 16 bits, which is worked on in float32.
+        targets: (B, U), int32 or int64, without blanks; what stands behind a target's end is not looked at.
+        logit_lengths: (B,) how many inputs count, from 1 to T.
+        target_lengths: (B,) how many labels count, from 0 to U: more than inputs may be, and none.
+        blank: the symbol for "next input"; a negative one counts from the end.
+        reduction: `mean` over the sequences, `sum`, or `none`.
+
+    Returns:
+        A tensor of no dimension, or (B,) with `none`; float32 for scores of 16 bits. It can be differentiated once.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: a shape, device, length or label is wrong, or a score that counts is infinite or no number.
+    """
+    _expect(logits.dim() == 4, ValueError, f"logits has the shape {tuple(logits.shape)}", "(B, T, U + 1, V)")
+    _expect_reduction(reduction)
+    _expect_alike({"logits": logits})
+    checked = _checked(logits.shape, logits.device, targets, logit_lengths, target_lengths, blank)
+    with _without_autocast(logits):
+        losses = _FromLogits.apply(logits, checked, torch.is_grad_enabled() and logits.requires_grad)
+    return _reduced(losses, reduction)
+
+
+# ---- the loss of the additive joint ---------------------------------------------------------------------------------
+
+
+class _Additive(torch.autograd.Function):
+    """Graves' joint. The normaliser of every node is one product of matrices, and so is its gradient.
+
+    With e^f and e^g scaled by their maxima, sum_k e^(f_tk) e^(g_uk) is a product of matrices over k. All terms are
+    positive, so nothing cancels. Where the sum is so small that terms may have been lost (f and g are large at
+    different symbols), the few nodes that it happens at are worked out one by one.
+    """
+
+    @staticmethod
+    def forward(ctx, encoder: Tensor, predictor: Tensor, targets: _Targets, occupy: bool) -> Tensor:
+        f, g = (scores.to(_precise(scores.dtype)) for scores in (encoder, predictor))
+        top_f, top_g = f.amax(2), g.amax(2)
+        exp_f, exp_g = (f - top_f[:, :, None]).exp_(), (g - top_g[:, :, None]).exp_()
+        if targets.padding:
+            exp_f.masked_fill_(targets.padding.blank[:, :, :1], 0)
+            exp_g.masked_fill_(targets.padding.blank[:, 0, :, None], 0)
+        sums = exp_f @ exp_g.transpose(1, 2)
+        low = sums < torch.finfo(sums.dtype).tiny ** 0.5
+        if targets.padding:
+            low &= ~targets.padding.blank
+        normaliser = (
+            sums.to(torch.float64, copy=True).log_().add_(top_f.double()[:, :, None]).add_(top_g.double()[:, None])
+        )
+        low = low.nonzero()
+        for some in low.split(_rows_at_once(f)):
+            b, t, u = some.unbind(1)
+            normaliser[b, t, u] = (f[b, t].double() + g[b, u].double()).logsumexp(1)
+        scores = _additive_arcs(f, g, targets, normaliser)
+        likelihoods, ctx.occupancies = _solve(scores, targets, occupy, "encoder or predictor")
+        ctx.targets, ctx.types = targets, (encoder.dtype, predictor.dtype)
+        # A node whose sum is not to be trusted gets no part of the products in the backward pass.
+        sums[tuple(low.unbind(1))] = float("inf")
+        if targets.padding:
+            sums.masked_fill_(targets.padding.blank, float("inf"))
+        ctx.save_for_backward(f, g, exp_f, exp_g, sums, low, normaliser[tuple(low.unbind(1))])
+        return -likelihoods.to(f.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, slope: Tensor) -> tuple[Tensor | None, ...]:
+        f, g, exp_f, exp_g, sums, low, normaliser = ctx.saved_tensors
+        targets = ctx.targets
+        nodes, arcs = _spread(ctx.occupancies, slope, f.dtype)
+        weights = nodes / sums
+        slopes = [(weights @ exp_g).mul_(exp_f), (weights.transpose(1, 2) @ exp_f).mul_(exp_g)]
+        for some, total in zip(low.split(_rows_at_once(f)), normaliser.split(_rows_at_once(f)), strict=True):
+            b, t, u = some.unbind(1)
+            expected = (f[b, t].double() + g[b, u].double() - total[:, None]).exp_().to(f.dtype)
+            expected *= nodes[b, t, u, None]
+            slopes[0].index_put_((b, t), expected, accumulate=True)
+            slopes[1].index_put_((b, u), expected, accumulate=True)
+        labels = targets.labels
+        slopes[0].scatter_add_(2, labels[:, None].expand_as(arcs.label), -arcs.label)
+        slopes[1][:, :-1].scatter_add_(2, labels[:, :, None], -arcs.label.sum(1)[:, :, None])
+        slopes[0][:, :, targets.blank] -= arcs.blank.sum(2)
+        slopes[1][:, :, targets.blank] -= arcs.blank.sum(1)
+        return *(grad.to(dtype) for grad, dtype in zip(slopes, ctx.types, strict=True)), None, None
+
+
+def _rows_at_once(scores: Tensor) -> int:
+    return max(PIECE.get(scores.device.type, PIECE["cuda"]) // scores.shape[2], 1)
+
+
+def _additive_arcs(f: Tensor, g: Tensor, targets: _Targets, normaliser: Tensor) -> Arcs:
+    """The log-probabilities of the arcs in float64, from scores (B, T, V) and (B, U + 1, V) that add up."""
+    labels = targets.labels
+    blank = f[:, :, targets.blank].double()[:, :, None] + g[:, :, targets.blank].double()[:, None]
+    label = f.gather(2, labels[:, None].expand(-1, f.shape[1], -1)).double()
+    label += g[:, :-1].gather(2, labels[:, :, None]).double().transpose(1, 2)
+    return Arcs(blank.sub_(normaliser), label.sub_(normaliser[:, :, :-1]))
+
+
+def additive_transducer_loss(
+    encoder: Tensor,
+    predictor: Tensor,
+    targets: Tensor,
+    logit_lengths: Tensor,
+    target_lengths: Tensor,
+    blank: int = 0,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """The transducer's loss with Graves' joint, where the score of symbol k at (t, u) is encoder[t, k] + predictor[u, k].
+
+    The same as ``transducer_loss(encoder[:, :, None] + predictor[:, None], …)``, whose scores it never builds: time
+    and memory grow with T·V + U·V + T·U. (Graves 2012, equations 12 to 20.)
+
+    Args:
+        encoder: (B, T, V), the scores that the inputs give.
+        predictor: (B, U + 1, V), those that the labels give: before the first, between two, after the last.
+        targets, logit_lengths, target_lengths, blank, reduction: as `transducer_loss` has them.
+
+    Returns:
+        As `transducer_loss`.
+
+    Raises:
+        TypeError, ValueError: as `transducer_loss`.
+    """
+    for name, scores in (("encoder", encoder), ("predictor", predictor)):
+        _expect(scores.dim() == 3, ValueError, f"{name} has the shape {tuple(scores.shape)}", "three dimensions")
+    _expect_match(encoder, predictor, "V")
+    _expect_reduction(reduction)
+    _expect_alike({"encoder": encoder, "predictor": predictor})
+    sizes = (*encoder.shape[:2], *predictor.shape[1:])
+    checked = _checked(sizes, encoder.device, targets, logit_lengths, target_lengths, blank)
+    occupy = torch.is_grad_enabled() and (encoder.requires_grad or predictor.requires_grad)
+    with _without_autocast(encoder):
+        losses = _Additive.apply(encoder, predictor, checked, occupy)
+    return _reduced(losses, reduction)
+
+
+def _expect_match(encoder: Tensor, predictor: Tensor, last: str) -> None:
+    expected = f"(B, U + 1, {last}) with B and {last} of encoder's {tuple(encoder.shape)}"
+    same = encoder.shape[::2] == predictor.shape[::2]
+    _expect(same, ValueError, f"predictor has the shape {tuple(predictor.shape)}", expected)
+
+
+# ---- the loss of a joint with a hidden layer ------------------------------------------------------------------------
+
+
+class _Joint(torch.autograd.Function):
+    """The joint of Graves, Mohamed and Hinton 2013, a piece of the lattice at a time, computed again going back.
+
+    What is built for a piece is used up while it is in the cache, so that computing it twice costs little.
+    """
+
+    @staticmethod
+    def forward(ctx, encoder, predictor, weight, bias, targets: _Targets, occupy: bool, narrow: torch.dtype) -> Tensor:
+        rows, T, H = encoder.shape
+        width = predictor.shape[1]
+        found = Arcs(*(encoder.new_empty(rows, T, w, dtype=torch.float64) for w in (width, width - 1)))
+        matrix, offset = weight.to(narrow), bias.to(narrow)
+        for part in _pieces(rows, T, width * max(weight.shape), encoder.device):
+            scores = torch.nn.functional.linear(_hidden(encoder, predictor, part, narrow), matrix, offset)
+            scores = scores.to(_precise(narrow))
+            normaliser = _normaliser(scores, scores.softmax(3), targets.blank)
+            arcs = _arcs_of(scores, _label_indices(targets, part, T), normaliser, targets.blank)
+            found.blank[part], found.label[part] = arcs
+        likelihoods, ctx.occupancies = _solve(found, targets, occupy, "encoder, predictor, weight or bias")
+        ctx.targets, ctx.narrow = targets, narrow
+        ctx.save_for_backward(encoder, predictor, weight, bias)
+        return -likelihoods.to(_precise(narrow))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, slope: Tensor) -> tuple[Tensor | None, ...]:
+        encoder, predictor, weight, bias = ctx.saved_tensors
+        rows, T, H = encoder.shape
+        precise, narrow = _precise(ctx.narrow), ctx.narrow
+        nodes, arcs = _spread(ctx.occupancies, slope, precise)
+        matrix, offset = weight.to(narrow), bias.to(narrow)
+        slopes = [torch.zeros_like(tensor, dtype=precise) for tensor in (encoder, predictor, weight, bias)]
+        for part in _pieces(rows, T, predictor.shape[1] * max(weight.shape), encoder.device):
+            hidden = _hidden(encoder, predictor, part, narrow)
+            probabilities = torch.nn.functional.linear(hidden, matrix, offset).softmax(3, dtype=precise)
+            indices = _label_indices(ctx.targets, part, T)
+            score = _slope_of_scores(probabilities, part, nodes, arcs, indices, ctx.targets)
+            slopes[3] += score.sum((0, 1, 2))
+            score = score.to(narrow)
+            slopes[2] += score.flatten(0, 2).T @ hidden.flatten(0, 2)
+            # The slope of tanh is 1 - tanh².
+            before = (score @ matrix).to(precise).mul_(1 - hidden.to(precise).square_())
+            slopes[0][part] = before.sum(2)
+            slopes[1][part[0]] += before.sum(1)
+        types = (tensor.dtype for tensor in ctx.saved_tensors)
+        return *(grad.to(dtype) for grad, dtype in zip(slopes, types, strict=True)), None, None, None
+
+
+def _hidden(encoder: Tensor, predictor: Tensor, part: tuple[slice, slice], dtype: torch.dtype) -> Tensor:
+    """The hidden layer (b, t, U + 1, H) of a part of the lattice."""
+    return (encoder[part][:, :, None] + predictor[part[0], None]).tanh_().to(dtype)
+
+
+def joint_transducer_loss(
+    encoder: Tensor,
+    predictor: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    targets: Tensor,
+    logit_lengths: Tensor,
+    target_lengths: Tensor,
+    blank: int = 0,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """The transducer's loss with a hidden layer: the scores at (t, u) are weight tanh(encoder[t] + predictor[u]) + bias.
+
+    The same as `transducer_loss` of these scores, which exist for a piece of the lattice at a time only, so that the
+    memory beyond the gradients' does not grow with T·U·V. Inside autocast, products run in its type. (The joint is
+    that of Graves, Mohamed and Hinton 2013, *Speech recognition with deep recurrent neural networks*.)
+
+    Args:
+        encoder: (B, T, H).
+        predictor: (B, U + 1, H).
+        weight: (V, H).
+        bias: (V,).
+        targets, logit_lengths, target_lengths, blank, reduction: as `transducer_loss` has them.
+
+    Returns:
+        As `transducer_loss`.
+
+    Raises:
+        TypeError, ValueError: as `transducer_loss`.
+    """
+    for name, scores in (("encoder", encoder), ("predictor", predictor)):
+        _expect(scores.dim() == 3, ValueError, f"{name} has the shape {tuple(scores.shape)}", "three dimensions")
+    _expect_match(encoder, predictor, "H")
+    fits = weight.dim() == 2 and weight.shape[1] == encoder.shape[2]
+    _expect(fits, ValueError, f"weight has the shape {tuple(weight.shape)}", f"(V, {encoder.shape[2]})")
+    _expect(bias.shape == weight.shape[:1], ValueError, f"bias has the shape {tuple(bias.shape)}", f"({len(weight)},)")
+    _expect_reduction(reduction)
+    _expect_alike({"encoder": encoder, "predictor": predictor, "weight": weight, "bias": bias})
+    sizes = (len(encoder), encoder.shape[1], predictor.shape[1], len(weight))
+    checked = _checked(sizes, encoder.device, targets, logit_lengths, target_lengths, blank)
+    inputs = (encoder, predictor, weight, bias)
+    occupy = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs)
+    narrow = _precise(encoder.dtype)
+    if torch.is_autocast_enabled(encoder.device.type):
+        narrow = torch.get_autocast_dtype(encoder.device.type)
+    with _without_autocast(encoder):
+        losses = _Joint.apply(*inputs, checked, occupy, narrow)
+    return _reduced(losses, reduction)
