@@ -16,13 +16,19 @@ score then follows: the occupancy of its node times its probability there, less 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from tendays.pieces import Batch
+from tendays.recurrent import LockedDropout, reverse
+
+BLANK = 0  # of the models here; the losses take any
 Reduction = Literal["none", "sum", "mean"]
 
 NEVER = -1e300  # the logarithm of the probability of what cannot happen: finite, since inf - inf is no number
@@ -354,7 +360,7 @@ def transducer_loss(
     _expect(logits.dim() == 4, ValueError, f"logits has the shape {tuple(logits.shape)}", "(B, T, U + 1, V)")
     _expect_reduction(reduction)
     _expect_alike({"logits": logits})
-    checked = _checked(logits.shape, logits.device, targets, logit_lengths, target_lengths, blank)
+    checked = _checked(tuple(logits.shape), logits.device, targets, logit_lengths, target_lengths, blank)
     with _without_autocast(logits):
         losses = _FromLogits.apply(logits, checked, torch.is_grad_enabled() and logits.requires_grad)
     return _reduced(losses, reduction)
@@ -407,7 +413,8 @@ class _Additive(torch.autograd.Function):
         targets = ctx.targets
         nodes, arcs = _spread(ctx.occupancies, slope, f.dtype)
         weights = nodes / sums
-        slopes = [(weights @ exp_g).mul_(exp_f), (weights.transpose(1, 2) @ exp_f).mul_(exp_g)]
+        with _without_autocast(slope):
+            slopes = [(weights @ exp_g).mul_(exp_f), (weights.transpose(1, 2) @ exp_f).mul_(exp_g)]
         for some, total in zip(low.split(_rows_at_once(f)), normaliser.split(_rows_at_once(f)), strict=True):
             b, t, u = some.unbind(1)
             expected = (f[b, t].double() + g[b, u].double() - total[:, None]).exp_().to(f.dtype)
@@ -444,7 +451,7 @@ def additive_transducer_loss(
     blank: int = 0,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """The transducer's loss with Graves' joint, where the score of symbol k at (t, u) is encoder[t, k] + predictor[u, k].
+    """The transducer's loss with Graves' joint: symbol k has at (t, u) the score encoder[t, k] + predictor[u, k].
 
     The same as ``transducer_loss(encoder[:, :, None] + predictor[:, None], …)``, whose scores it never builds: time
     and memory grow with T·V + U·V + T·U. (Graves 2012, equations 12 to 20.)
@@ -452,7 +459,11 @@ def additive_transducer_loss(
     Args:
         encoder: (B, T, V), the scores that the inputs give.
         predictor: (B, U + 1, V), those that the labels give: before the first, between two, after the last.
-        targets, logit_lengths, target_lengths, blank, reduction: as `transducer_loss` has them.
+        targets: (B, U), as `transducer_loss` has them, and what follows likewise.
+        logit_lengths: (B,).
+        target_lengths: (B,).
+        blank: the symbol for "next input".
+        reduction: `mean`, `sum` or `none`.
 
     Returns:
         As `transducer_loss`.
@@ -490,12 +501,15 @@ class _Joint(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, encoder, predictor, weight, bias, targets: _Targets, occupy: bool, narrow: torch.dtype) -> Tensor:
-        rows, T, H = encoder.shape
+        rows, T = encoder.shape[:2]
         width = predictor.shape[1]
+        if targets.padding:  # whatever stands there, no numbers included
+            encoder = encoder.masked_fill(targets.padding.blank[:, :, :1], 0)
+            predictor = predictor.masked_fill(targets.padding.blank[:, 0, :, None], 0)
         found = Arcs(*(encoder.new_empty(rows, T, w, dtype=torch.float64) for w in (width, width - 1)))
         matrix, offset = weight.to(narrow), bias.to(narrow)
         for part in _pieces(rows, T, width * max(weight.shape), encoder.device):
-            scores = torch.nn.functional.linear(_hidden(encoder, predictor, part, narrow), matrix, offset)
+            scores = nn.functional.linear(_hidden(encoder, predictor, part, narrow), matrix, offset)
             scores = scores.to(_precise(narrow))
             normaliser = _normaliser(scores, scores.softmax(3), targets.blank)
             arcs = _arcs_of(scores, _label_indices(targets, part, T), normaliser, targets.blank)
@@ -509,30 +523,32 @@ class _Joint(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, slope: Tensor) -> tuple[Tensor | None, ...]:
         encoder, predictor, weight, bias = ctx.saved_tensors
-        rows, T, H = encoder.shape
+        rows, T = encoder.shape[:2]
         precise, narrow = _precise(ctx.narrow), ctx.narrow
         nodes, arcs = _spread(ctx.occupancies, slope, precise)
         matrix, offset = weight.to(narrow), bias.to(narrow)
         slopes = [torch.zeros_like(tensor, dtype=precise) for tensor in (encoder, predictor, weight, bias)]
-        for part in _pieces(rows, T, predictor.shape[1] * max(weight.shape), encoder.device):
-            hidden = _hidden(encoder, predictor, part, narrow)
-            probabilities = torch.nn.functional.linear(hidden, matrix, offset).softmax(3, dtype=precise)
-            indices = _label_indices(ctx.targets, part, T)
-            score = _slope_of_scores(probabilities, part, nodes, arcs, indices, ctx.targets)
-            slopes[3] += score.sum((0, 1, 2))
-            score = score.to(narrow)
-            slopes[2] += score.flatten(0, 2).T @ hidden.flatten(0, 2)
-            # The slope of tanh is 1 - tanh².
-            before = (score @ matrix).to(precise).mul_(1 - hidden.to(precise).square_())
-            slopes[0][part] = before.sum(2)
-            slopes[1][part[0]] += before.sum(1)
+        with _without_autocast(slope):
+            for part in _pieces(rows, T, predictor.shape[1] * max(weight.shape), encoder.device):
+                hidden = _hidden(encoder, predictor, part, narrow)
+                probabilities = nn.functional.linear(hidden, matrix, offset).softmax(3, dtype=precise)
+                indices = _label_indices(ctx.targets, part, T)
+                score = _slope_of_scores(probabilities, part, nodes, arcs, indices, ctx.targets)
+                slopes[3] += score.sum((0, 1, 2))
+                score = score.to(narrow)
+                slopes[2] += score.flatten(0, 2).T @ hidden.flatten(0, 2)
+                # The slope of tanh is 1 - tanh².
+                before = (score @ matrix).to(precise).mul_(1 - hidden.to(precise).square_())
+                slopes[0][part] = before.sum(2)
+                slopes[1][part[0]] += before.sum(1)
         types = (tensor.dtype for tensor in ctx.saved_tensors)
         return *(grad.to(dtype) for grad, dtype in zip(slopes, types, strict=True)), None, None, None
 
 
 def _hidden(encoder: Tensor, predictor: Tensor, part: tuple[slice, slice], dtype: torch.dtype) -> Tensor:
     """The hidden layer (b, t, U + 1, H) of a part of the lattice."""
-    return (encoder[part][:, :, None] + predictor[part[0], None]).tanh_().to(dtype)
+    f, g = (tensor.to(_precise(dtype)) for tensor in (encoder[part], predictor[part[0]]))
+    return (f[:, :, None] + g[:, None]).tanh_().to(dtype)
 
 
 def joint_transducer_loss(
@@ -546,7 +562,7 @@ def joint_transducer_loss(
     blank: int = 0,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """The transducer's loss with a hidden layer: the scores at (t, u) are weight tanh(encoder[t] + predictor[u]) + bias.
+    """The transducer's loss with a hidden layer: the scores are weight tanh(encoder[t] + predictor[u]) + bias.
 
     The same as `transducer_loss` of these scores, which exist for a piece of the lattice at a time only, so that the
     memory beyond the gradients' does not grow with T·U·V. Inside autocast, products run in its type. (The joint is
@@ -557,7 +573,11 @@ def joint_transducer_loss(
         predictor: (B, U + 1, H).
         weight: (V, H).
         bias: (V,).
-        targets, logit_lengths, target_lengths, blank, reduction: as `transducer_loss` has them.
+        targets: (B, U), as `transducer_loss` has them, and what follows likewise.
+        logit_lengths: (B,).
+        target_lengths: (B,).
+        blank: the symbol for "next input".
+        reduction: `mean`, `sum` or `none`.
 
     Returns:
         As `transducer_loss`.
@@ -578,8 +598,284 @@ def joint_transducer_loss(
     inputs = (encoder, predictor, weight, bias)
     occupy = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs)
     narrow = _precise(encoder.dtype)
-    if torch.is_autocast_enabled(encoder.device.type):
+    if narrow != torch.float64 and torch.is_autocast_enabled(encoder.device.type):
         narrow = torch.get_autocast_dtype(encoder.device.type)
     with _without_autocast(encoder):
         losses = _Joint.apply(*inputs, checked, occupy, narrow)
     return _reduced(losses, reduction)
+
+
+# ---- the model ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Size:
+    """The size of a transducer.
+
+    inputs: how many input symbols there are. symbols: V, the blank included, which is 0.
+    embedding: the width of an embedding. encoder: of the state of one direction. layers: of the encoder.
+    predictor: of the state of the predictor.
+    joint: H, the width of the hidden layer of the joint; None for Graves' additive joint, which has none.
+    dropout: the part of a state's components that training hides.
+    """
+
+    inputs: int
+    symbols: int
+    embedding: int = 128
+    encoder: int = 160
+    layers: int = 2
+    predictor: int = 160
+    joint: int | None = None
+    dropout: float = 0.2
+
+
+class Encoder(nn.Module):
+    """Reads a sequence of symbols in both directions, in layers.
+
+    Args:
+        inputs: how many symbols there are.
+        embedding, width, layers: of an embedding, of a direction's state, and how many.
+        dropout: the part of a state's components that training hides.
+    """
+
+    def __init__(self, inputs: int, embedding: int, width: int, layers: int, dropout: float):
+        super().__init__()
+        self.embedding = nn.Embedding(inputs, embedding)
+        widths = [embedding, *[2 * width] * (layers - 1)]
+        self.ahead = nn.ModuleList(nn.LSTM(below, width, batch_first=True) for below in widths)
+        self.back = nn.ModuleList(nn.LSTM(below, width, batch_first=True) for below in widths)
+        self.hide = LockedDropout(dropout)
+
+    def forward(self, source: Tensor, lengths: Tensor) -> Tensor:
+        """Source ids (B, T) with lengths (B,) to states (B, T, 2 * width)."""
+        states = self.embedding(source)
+        for ahead, back in zip(self.ahead, self.back, strict=True):
+            reading, _ = ahead(states)
+            turned, _ = back(reverse(states, lengths))
+            states = self.hide(torch.cat([reading, reverse(turned, lengths)], 2))
+        return states
+
+
+class State(NamedTuple):
+    """What the predictor remembers of the labels so far, each part (N, predictor) for N outputs."""
+
+    hidden: Tensor
+    cell: Tensor
+
+
+class Transducer(nn.Module):
+    """Encoder, predictor and joint. Called with a batch, it returns the loss summed over its rows, in nats.
+
+    Args:
+        size: how large, and which joint.
+    """
+
+    def __init__(self, size: Size):
+        super().__init__()
+        self.size = size
+        width = size.symbols if size.joint is None else size.joint
+        self.encoder = Encoder(size.inputs, size.embedding, size.encoder, size.layers, size.dropout)
+        self.embedding = nn.Embedding(size.symbols, size.embedding)
+        self.predictor = nn.LSTM(size.embedding, size.predictor, batch_first=True)
+        self.hide = LockedDropout(size.dropout)
+        self.from_encoder = nn.Linear(2 * size.encoder, width)
+        self.from_predictor = nn.Linear(size.predictor, width, bias=False)
+        self.output = None if size.joint is None else nn.Linear(width, size.symbols)
+
+    def encode(self, source: Tensor, lengths: Tensor) -> Tensor:
+        """Source ids (B, T) with lengths (B,) to what the joint gets from them (B, T, V or H), float32."""
+        return _exactly(self.from_encoder, self.encoder(source, lengths))
+
+    def predict(self, labels: Tensor) -> Tensor:
+        """Labels (B, U) to what the joint gets before, between and behind them (B, U + 1, V or H), float32."""
+        # The blank is never a label, so that its embedding is free to say that nothing is written yet.
+        states, _ = self.predictor(self.embedding(nn.functional.pad(labels, (1, 0), value=BLANK)))
+        return _exactly(self.from_predictor, self.hide(states))
+
+    def start(self, rows: int) -> tuple[Tensor, State]:
+        """What `advance` returns before the first label, for so many outputs."""
+        weight = self.embedding.weight
+        nothing = weight.new_zeros(rows, self.size.predictor)
+        return self.advance(torch.full((rows,), BLANK, device=weight.device), State(nothing, nothing))
+
+    def advance(self, labels: Tensor, state: State) -> tuple[Tensor, State]:
+        """One label further (N,): what the joint gets from the predictor (N, V or H), and its state."""
+        outputs, after = self.predictor(self.embedding(labels)[:, None], tuple(part[None] for part in state))
+        return _exactly(self.from_predictor, outputs[:, 0]), State(*(part[0] for part in after))
+
+    def joint(self, encoded: Tensor, predicted: Tensor) -> Tensor:
+        """Scores of the next symbol (*, V) where an input and the labels before meet, of shapes that broadcast."""
+        met = encoded + predicted
+        return met if self.output is None else _exactly(self.output, met.tanh())
+
+    def losses(self, batch: Batch) -> Tensor:
+        """Minus the log-likelihood of each row's target (B,), in nats."""
+        encoded, predicted = self.encode(batch.source, batch.source_lengths), self.predict(batch.target)
+        given = (batch.target, batch.source_lengths, batch.target_lengths, BLANK, "none")
+        if self.output is None:
+            return additive_transducer_loss(encoded, predicted, *given)
+        return joint_transducer_loss(encoded, predicted, self.output.weight, self.output.bias, *given)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """The loss summed over the batch's rows; one without a target counts for nothing."""
+        return self.losses(batch)[batch.target_lengths > 0].sum()
+
+
+def _exactly(layer: nn.Linear, states: Tensor) -> Tensor:
+    """A layer outside autocast: scores keep the precision that the loss needs, for next to no time."""
+    with _without_autocast(states):
+        return layer(states.to(layer.weight.dtype))
+
+
+# ---- decoding -------------------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def greedy(model: Transducer, source: Tensor, lengths: Tensor, most: int = 10) -> list[list[int]]:
+    """The most probable symbol, again and again: one path through the lattice of each source (B, T).
+
+    Args:
+        model: the model, in evaluation mode.
+        source: ids (B, T).
+        lengths: how many count (B,).
+        most: how many labels one input may give. Without a cap, a path that never takes a blank never ends.
+
+    Returns:
+        The labels of each row. A warning says how many inputs hit the cap.
+    """
+    _expect(most >= 1, ValueError, f"most is {most}", "at least 1")
+    encoded = model.encode(source, lengths)
+    rows = torch.arange(len(source), device=source.device)
+    predicted, state = model.start(len(source))
+    time, here, capped = torch.zeros_like(lengths), torch.zeros_like(lengths), 0
+    written: list[list[int]] = [[] for _ in rows]
+    while (alive := time < lengths).any():
+        symbols = model.joint(encoded[rows, time.clamp(max=source.shape[1] - 1)], predicted).argmax(1)
+        full = alive & (symbols != BLANK) & (here == most)
+        capped += int(full.sum())
+        symbols = symbols.masked_fill(full | ~alive, BLANK)
+        writes = symbols != BLANK
+        time, here = time + (~writes).long(), torch.where(writes, here + 1, 0)
+        for row in writes.nonzero()[:, 0].tolist():
+            written[row].append(int(symbols[row]))
+        after, new = model.advance(symbols, state)
+        predicted = torch.where(writes[:, None], after, predicted)
+        state = State(*(torch.where(writes[:, None], *parts) for parts in zip(new, state, strict=True)))
+    if capped:
+        warnings.warn(f"{capped} inputs gave {most} labels and wanted more; raise `most`", stacklevel=3)
+    return written
+
+
+class Hypothesis(NamedTuple):
+    """An output, and the logarithm of its probability in nats: that of all its alignments together."""
+
+    labels: list[int]
+    log_probability: float
+
+
+@torch.no_grad()
+def beam_search(
+    model: Transducer, source: Tensor, lengths: Tensor, width: int = 5, limit: int | None = None
+) -> list[list[Hypothesis]]:
+    """The most probable outputs found for each source (B, T), best first: up to `width` of each.
+
+    The beam holds prefixes of outputs and not alignments: for each, the probability of standing at (t, u) for every t.
+    From it follow exactly the probability of the prefix as an output, and that of all outputs that begin with it and
+    one more label, by which prefixes are ranked. Nothing needs merging, every probability that is returned is that of
+    the loss, and the search ends when what is left in the beam cannot beat what is found. (The forward variable is
+    that of Graves 2012, equation 16; ranking by prefix probabilities is Graves' for CTC, 2006, section 3.2.)
+
+    Args:
+        model: the model, in evaluation mode.
+        source: ids (B, T).
+        lengths: how many count (B,).
+        width: K, how many prefixes are kept.
+        limit: the most labels that an output may have; without it, twice the inputs and ten.
+    """
+    _expect(width >= 1, ValueError, f"width is {width}", "at least 1")
+    beams = _Beams(model, source, lengths, width)
+    for _ in range(2 * source.shape[1] + 10 if limit is None else limit):
+        beams.finish()
+        if not beams.extend():
+            break
+    else:
+        beams.finish()
+    return beams.found()
+
+
+class _Beams:
+    """K prefixes for each of B sources, and the best outputs so far."""
+
+    def __init__(self, model: Transducer, source: Tensor, lengths: Tensor, width: int):
+        self.model, self.lengths, self.width = model, lengths, width
+        self.encoded = model.encode(source, lengths)
+        rows, T = source.shape
+        self.inside = (torch.arange(T, device=source.device) < lengths[:, None])[:, None]  # (B, 1, T)
+        predicted, self.state = model.start(rows * width)
+        # At first there is one prefix, the empty one, which stands at t = 0; the other places hold nothing.
+        self.arrivals = predicted.new_full((rows, width, T), NEVER, dtype=torch.float64)
+        self.arrivals[:, 0, 0] = 0
+        self.best = self.arrivals.new_full((rows, width), NEVER)
+        self.places = torch.zeros_like(self.best, dtype=torch.long)  # of the best outputs: K * labels + beam
+        self.parents: list[Tensor] = []
+        self.labels: list[Tensor] = []
+        self._look(predicted)
+
+    def _look(self, predicted: Tensor) -> None:
+        """Scores of what may follow the prefixes, and the probability of standing at each t with them (B, K, T)."""
+        self.scores = self.model.joint(self.encoded[:, None], predicted.unflatten(0, (-1, self.width))[:, :, None])
+        self.probabilities = self.scores.softmax(3)
+        self.normaliser = _normaliser(self.scores, self.probabilities, BLANK)
+        self.blank = self.scores[..., BLANK].double() - self.normaliser
+        standing = [self.arrivals[:, :, 0]]
+        for t in range(1, self.blank.shape[2]):
+            standing.append(torch.logaddexp(self.arrivals[:, :, t], standing[-1] + self.blank[:, :, t - 1]))
+        self.standing = torch.stack(standing, 2).masked_fill(~self.inside, NEVER)
+
+    def finish(self) -> None:
+        """Takes the prefixes as outputs, where they are among the best."""
+        last = (self.lengths - 1)[:, None, None].expand(-1, self.width, 1)
+        ended = (self.standing + self.blank).gather(2, last)[:, :, 0]
+        here = len(self.labels) * self.width + torch.arange(self.width, device=ended.device).expand_as(ended)
+        self.best, chosen = torch.cat([self.best, ended], 1).topk(self.width, 1)
+        self.places = torch.cat([self.places, here], 1).gather(1, chosen)
+
+    def extend(self) -> bool:
+        """Puts the most probable prefixes of one more label into the beam; False when none can become an output."""
+        top = self.standing.amax(2, keepdim=True)
+        weights = (self.standing - top).exp().to(self.probabilities.dtype)
+        # The probability of all outputs that begin so: each passes from u to u + 1 once, at one t.
+        begun = (weights[:, :, None] @ self.probabilities)[:, :, 0].double().log() + top
+        begun[:, :, BLANK] = NEVER
+        chances, chosen = begun.flatten(1).topk(self.width, 1)
+        if not (chances[:, 0] > self.best[:, -1]).any():
+            return False
+        parents, labels = chosen // begun.shape[2], chosen % begun.shape[2]
+        self.parents.append(parents)
+        self.labels.append(labels)
+        scores = self.scores.gather(1, parents[:, :, None, None].expand_as(self.scores))
+        wanted = labels[:, :, None, None].expand(-1, -1, scores.shape[2], 1)
+        taken = scores.gather(3, wanted)[..., 0].double()
+        from_parent = parents[:, :, None].expand_as(taken)
+        self.arrivals = self.standing.gather(1, from_parent) + taken - self.normaliser.gather(1, from_parent)
+        rows = torch.arange(len(parents), device=parents.device)[:, None]
+        kept = (rows * self.width + parents).flatten()
+        predicted, self.state = self.model.advance(labels.flatten(), State(*(part[kept] for part in self.state)))
+        self._look(predicted)
+        return True
+
+    def found(self) -> list[list[Hypothesis]]:
+        """The best outputs of each source, best first."""
+        self.taken, self.came = ([step.tolist() for step in steps] for steps in (self.labels, self.parents))
+        return [
+            [Hypothesis(self._trace(row, place), chance) for place, chance in pairs if chance > NEVER / 2]
+            for row, pairs in enumerate(map(zip, self.places.tolist(), self.best.tolist()))
+        ]
+
+    def _trace(self, row: int, place: int) -> list[int]:
+        length, beam = divmod(place, self.width)
+        labels = []
+        for step in reversed(range(length)):
+            labels.append(self.taken[step][row][beam])
+            beam = self.came[step][row][beam]
+        return labels[::-1]

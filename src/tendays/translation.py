@@ -31,6 +31,7 @@ from torch import Tensor, nn
 
 from tendays import corpora, machine
 from tendays.pieces import BOS, EOS, PAD, UNK, Batch, PairBatches, Pieces, pad
+from tendays.recurrent import LockedDropout, reverse
 from tendays.results import write_atomically
 from tendays.scale import pick
 from tendays.training import Recipe, fit, load_tensors, precision, runs_folder, save_tensors
@@ -52,35 +53,6 @@ class Size:
     dropout: float = 0.3
     embedding_dropout: float = 0.2
     attention: bool = True
-
-
-class LockedDropout(nn.Module):
-    """Dropout that hides the same components at every time step of a sentence (Gal and Ghahramani 2016).
-
-    For a recurrent network it is the better noise, and it needs one random number where there were T.
-    """
-
-    def __init__(self, probability: float):
-        super().__init__()
-        self.probability = probability
-
-    def forward(self, states: Tensor) -> Tensor:
-        """States (B, T, *) with some components hidden, the others scaled up; unchanged outside training."""
-        if not self.training or self.probability == 0:
-            return states
-        kept = torch.rand(len(states), 1, states.shape[2], device=states.device) >= self.probability
-        return states * (kept / (1 - self.probability)).to(states.dtype)
-
-
-def reverse(states: Tensor, lengths: Tensor) -> Tensor:
-    """Each row of states (B, T, *) backwards up to its length (B,); the padding stays where it is.
-
-    So a recurrent network that runs backwards starts at a sentence's last word and not in its padding. It takes
-    the place of packed sequences, which leave the fast kernels of the CPU unused.
-    """
-    time = torch.arange(states.shape[1], device=states.device)
-    source = torch.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)
-    return states.gather(1, source[:, :, None].expand_as(states))
 
 
 class Memory(NamedTuple):
