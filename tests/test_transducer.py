@@ -1,6 +1,7 @@
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -73,6 +74,13 @@ def solve(form: Form, scores: list[Tensor], given: Sequences, upstream=None, bla
     return losses.detach(), list(torch.autograd.grad(losses, scores, upstream))
 
 
+def solve_by_autograd(losses_of: Callable[..., Tensor], scores: list[Tensor], upstream) -> tuple[Tensor, list[Tensor]]:
+    """As `solve`, of a slow way to the losses."""
+    scores = leaves(scores)
+    losses = losses_of(*scores)
+    return losses.detach(), list(torch.autograd.grad(losses, scores, upstream))
+
+
 def assert_all_close(mine, theirs, rtol: float, atol: float):
     """Losses and gradients that agree."""
     torch.testing.assert_close(mine[0], theirs[0], rtol=rtol, atol=atol)
@@ -97,9 +105,9 @@ def alignments(inputs: int, labels: list[int], blank: int) -> Iterator[list[tupl
         yield path
 
 
-def enumerated(logits: Tensor, inputs: list[int], labels: list[list[int]], blank: int) -> Tensor:
+def enumerated(form: Form, inputs: list[int], labels: list[list[int]], blank: int, *scores: Tensor) -> Tensor:
     """The losses by definition: the probabilities of all alignments, added."""
-    log_probabilities = logits.log_softmax(3)
+    log_probabilities = form.logits(*scores).log_softmax(3)
     losses = []
     for row, length, target in zip(log_probabilities, inputs, labels, strict=True):
         paths = [row[tuple(zip(*path, strict=True))].sum() for path in alignments(length, target, blank)]
@@ -113,8 +121,9 @@ def test_alignments_are_all_there():
 
 
 @forms
+@pytest.mark.parametrize("scale", [1.0, 20.0])
 @pytest.mark.parametrize(("symbols", "blank"), [(2, 0), (2, 1), (3, 0), (3, 1), (3, 2)])
-def test_the_loss_sums_every_alignment_of_every_target_and_so_does_its_gradient(form, symbols, blank):
+def test_the_loss_sums_every_alignment_of_every_target_and_so_does_its_gradient(form, symbols, blank, scale):
     torch.manual_seed(symbols)
     others = [symbol for symbol in range(symbols) if symbol != blank]
     shapes = list(itertools.product(range(1, 5), range(4)))
@@ -122,12 +131,11 @@ def test_the_loss_sums_every_alignment_of_every_target_and_so_does_its_gradient(
     for batch in [shapes, *([shape] for shape in shapes)]:
         rows = [(length, list(labels)) for length, count in batch for labels in itertools.product(others, repeat=count)]
         inputs, labels = map(list, zip(*rows, strict=True))
-        scores = form.draw(max(inputs), max(map(len, labels)), symbols, len(rows))
-        upstream, expected_scores = torch.randn(len(rows), dtype=torch.float64), leaves(scores)
-        expected = enumerated(form.logits(*expected_scores), inputs, labels, blank)
-        slopes = list(torch.autograd.grad(expected, expected_scores, upstream))
+        scores = form.draw(max(inputs), max(map(len, labels)), symbols, len(rows), scale=scale)
+        upstream = torch.randn(len(rows), dtype=torch.float64)
+        definition = partial(enumerated, form, inputs, labels, blank)
         fast = solve(form, scores, sequences(inputs, labels), upstream, blank)
-        assert_all_close(fast, (expected.detach(), slopes), rtol=1e-10, atol=1e-10)
+        assert_all_close(fast, solve_by_autograd(definition, scores, upstream), rtol=1e-10, atol=1e-10)
 
 
 @forms
@@ -281,7 +289,7 @@ def stack(rows: list[Tensor], shape: list[int], padding: float) -> Tensor:
 
 
 @forms
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None)
 @given(
     shapes=st.lists(st.tuples(st.integers(1, 5), st.integers(0, 4)), min_size=1, max_size=4),
     more=st.tuples(st.integers(0, 2), st.integers(0, 2)),
@@ -317,29 +325,35 @@ def test_padding_and_company_change_nothing(form, shapes, more, garbage, behind,
             assert not gradient[outside].count_nonzero()
 
 
+def through_logits(form: Form, scores: list[Tensor], given: Sequences, upstream: Tensor) -> tuple[Tensor, list[Tensor]]:
+    return solve_by_autograd(lambda *x: transducer_loss(form.logits(*x), *given, reduction="none"), scores, upstream)
+
+
 @forms
 @pytest.mark.parametrize("scale", [1.0, 300.0])
 @pytest.mark.parametrize("piece", [1, 7, 100, 1 << 40])
 def test_every_form_is_that_of_the_logits_in_however_many_pieces(form, piece, scale, monkeypatch):
     torch.manual_seed(1)
-    given = sequences([7, 5, 1], [[1, 2, 3, 4, 5], [], [5, 5, 2]])
-    scores, upstream = (
-        form.draw(7, 5, symbols=6, rows=3, scale=scale),
-        torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64),
-    )
-    expected_scores = leaves(scores)
-    expected = transducer_loss(form.logits(*expected_scores), *given, reduction="none")
-    slopes = list(torch.autograd.grad(expected, expected_scores, upstream))
-    monkeypatch.setattr(transducer, "PIECE", {"cpu": piece, "cuda": piece})
-    assert_all_close(solve(form, scores, given, upstream), (expected.detach(), slopes), **DOUBLE)
+    given, upstream = sequences([7, 5, 1], [[1, 2, 3, 4, 5], [], [5, 5, 2]]), torch.tensor([1.0, -2.0, 0.5]).double()
+    scores = form.draw(7, 5, symbols=6, rows=3, scale=scale)
+    expected = through_logits(form, scores, given, upstream)
+    monkeypatch.setitem(transducer.PIECE, "cpu", piece)
+    assert_all_close(solve(form, scores, given, upstream), expected, **DOUBLE)
 
 
-def test_scores_that_large_leave_nodes_whose_sum_underflows():
+def test_at_the_larger_of_these_scales_there_are_nodes_whose_sum_underflows():
     torch.manual_seed(1)
-    f, g = (
-        tensor - tensor.amax(2, keepdim=True) for tensor in FORMS["additive"].draw(7, 5, symbols=6, rows=3, scale=300.0)
-    )
+    f, g = (x - x.amax(2, keepdim=True) for x in FORMS["additive"].draw(7, 5, symbols=6, rows=3, scale=300.0))
     assert (f.exp() @ g.exp().transpose(1, 2)).min() == 0
+
+
+@forms
+def test_every_form_is_that_of_the_logits_in_float32_too(form):
+    torch.manual_seed(0)
+    shape = {"inputs": 30, "labels": 10, "symbols": 20, "rows": 3}
+    scores, given = form.draw(**shape, dtype=torch.float32), full(**shape)
+    expected = through_logits(form, scores, given, torch.ones(3))
+    assert_all_close(solve(form, scores, given), expected, rtol=1e-5, atol=1e-5)
 
 
 # ---- precision -------------------------------------------------------------------------------------------------------
@@ -368,8 +382,10 @@ def test_huge_scores_are_no_danger_to_float32(form, scale):
     losses, slopes = solve(form, scores, given)
     exact, exact_slopes = solve(form, [tensor.double() for tensor in scores], given)
     torch.testing.assert_close(losses.double(), exact, rtol=1e-6, atol=0)
+    # A tanh of float32 is off in its last digit, which weights of this size turn into that much more.
+    most = 1e-5 if form is FORMS["joint"] else 1e-6
     for slope, expected in zip(slopes, exact_slopes, strict=True):
-        assert relative_error(slope, expected) <= 1e-4
+        assert relative_error(slope, expected) <= most
 
 
 @forms
@@ -388,13 +404,13 @@ def test_scores_of_16_bits_are_worked_on_in_float32(form, dtype):
 
 @forms
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_rest_keeps_its_type(form, dtype):
+def test_wider_scores_keep_their_type(form, dtype):
     losses, slopes = solve(form, form.draw(inputs=3, labels=2, dtype=dtype), full(inputs=3, labels=2))
     assert {tensor.dtype for tensor in (losses, *slopes)} == {dtype}
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @forms
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_autocast_narrows_only_the_joints_products_of_float32(form, dtype):
     torch.manual_seed(0)
     scores, given = (
@@ -635,7 +651,7 @@ def test_the_message_says_where_the_first_score_that_is_no_number_stands():
 # ---- the GPU ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="this compares the CPU with a CUDA device, and there is none")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @forms
 @pytest.mark.parametrize("scale", [1.0, 300.0])
 def test_the_gpu_agrees_with_the_cpu(form, scale):

@@ -1,5 +1,6 @@
 """The command line: ``python -m tendays`` lists what it can do."""
 
+import math
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +38,28 @@ def translate(
         raise typer.Exit(2) from error
     for translated in translation.translate(translator, pieces, lines, beam):
         print(translated)
+
+
+@app.command()
+def pronounce(
+    words: Annotated[list[str], typer.Argument(help="Words of letters from a to z and apostrophes.")],
+    model: Annotated[Path | None, typer.Option(help="The folder of the model; the notebook's, unless given.")] = None,
+    best: Annotated[int, typer.Option(min=1, help="How many pronunciations of each word.")] = 3,
+) -> None:
+    """Say how words are pronounced: the most probable phonemes, each with its probability."""
+    from tendays import pronunciation
+    from tendays.training import runs_folder
+
+    try:
+        speaker = pronunciation.load(model or runs_folder("transducer"))
+        guesses = pronunciation.pronounce(speaker, words, max(best, 5))
+    except (FileNotFoundError, ValueError) as error:
+        typer.echo(f"pronounce: {error}", err=True)
+        raise typer.Exit(2) from error
+    for word, found in zip(words, guesses, strict=True):
+        for guess in found[:best]:
+            chance = "" if guess.log_probability is None else f"{math.exp(guess.log_probability):7.1%}"
+            print(f"{word}\t{chance}\t{' '.join(guess.phonemes)}")
 
 
 @app.command()

@@ -178,7 +178,7 @@ class Plan:
     width: int = 160
     embedding: int = 128
     layers: int = 2
-    dropout: float = 0.2
+    dropout: float = 0.15
     rows: int = 256
     count: int | None = None
 
@@ -291,13 +291,13 @@ def evaluate(model: nn.Module, corpus: corpora.PronunciationCorpus, width: int =
 
 # ---- training -------------------------------------------------------------------------------------------------------
 
-FULL = Plan(Recipe(epochs=8, learning_rate=4e-3))
+FULL = Plan(Recipe(epochs=7, learning_rate=4e-3))
 """What the notebook trains at full scale."""
 
 SMOKE = Plan(Recipe(epochs=2, learning_rate=4e-3), width=32, embedding=32, layers=1, rows=64, count=1500)
 """What it trains at smoke scale: the same code in a few seconds."""
 
-LONG = Plan(Recipe(epochs=20, learning_rate=3e-3), kind="tanh", width=320, embedding=192, layers=3, dropout=0.35)
+LONG = Plan(Recipe(epochs=20, learning_rate=3e-3), kind="tanh", width=256, dropout=0.3)
 """What the command line trains with --long."""
 
 
