@@ -1,26 +1,112 @@
-"""Measures the fast versions against the textbook's: ``make bench``. Times are the best of several, on this machine."""
+"""Measures the fast versions against the textbook's: ``make bench``. Times are the best of several, on this machine.
 
+``python -m tendays.bench transducer`` runs one part; the parts are loss, translation and transducer.
+"""
+
+import gc
+import json
+import math
+import os
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
 
+import psutil
 import torch
 import torch.nn.functional as F
+from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
 
-from tendays import corpora, machine, training, translation
+from tendays import corpora, machine, training, transducer, translation
 from tendays.pieces import PairBatches, Pieces, pad
 
 
-def best_time(call: Callable[[], object], repeats: int = 5) -> float:
-    """The shortest time that a call takes, in seconds, after one to warm up."""
-    call()
-    times = []
-    for _ in range(repeats):
+def best_time(call: Callable[[], object], repeats: int = 5, enough: float = math.inf) -> float:
+    """The shortest time that a call takes, in seconds, of one to warm up and some more.
+
+    Args:
+        call: what is timed.
+        repeats: how many calls follow the first.
+        enough: the seconds after which no further call begins; one of them may take longer.
+    """
+    times: list[float] = []
+    _finish()
+    while len(times) <= repeats and sum(times) < enough:
         begun = time.perf_counter()
         call()
-        if torch.cuda.is_initialized():
-            torch.cuda.synchronize()
+        _finish()
         times.append(time.perf_counter() - begun)
     return min(times)
+
+
+def _finish() -> None:
+    """Waits for the GPU, where one is in use."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
+# ---- memory ---------------------------------------------------------------------------------------------------------
+
+
+def peak_memory(call: Callable[[], object], device: str | None = None) -> int:
+    """The bytes that tensors took at most while `call` ran, beyond those that were there before: exactly.
+
+    On a CPU, every allocation and release of torch's is counted as it happens, so that the answer does not depend on
+    what the system keeps in reserve. What others allocate (Python's lists, NumPy's arrays) is not in it. What is
+    written to file descriptor 2 meanwhile is lost, since torch writes there that it is counting.
+
+    Args:
+        call: what is measured; what it raises is raised here. Call it once before on a GPU, where the first product
+            of matrices takes memory that it keeps.
+        device: whose memory is meant, ``cpu`` or ``cuda``; without it, that of the device of this run.
+    """
+    gc.collect()  # what is garbage already, and would be released sometime
+    if (device or machine.device()) == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        call()
+        return torch.cuda.max_memory_allocated() - before
+    changes = _changes_of_memory(call)
+    # Each change has its own size, with its sign, and the total after it.
+    before = changes[0]["Total Allocated"] - changes[0]["Bytes"] if changes else 0
+    return max([0, *(change["Total Allocated"] - before for change in changes)])
+
+
+def _changes_of_memory(call: Callable[[], object]) -> list[dict[str, int]]:
+    """What torch's profiler says of every allocation and release on the CPU while `call` ran, in order."""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = Path(folder, "trace.json")
+        with _without_stderr():
+            with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+                call()
+            profiler.export_chrome_trace(str(trace))
+        events = json.loads(trace.read_text("utf-8"))["traceEvents"]
+    memory = (event for event in events if event.get("name") == "[memory]")
+    changes = (event["args"] for event in sorted(memory, key=lambda event: event["ts"]))
+    return [change for change in changes if change["Device Type"] == 0]  # 0 is the CPU
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """A block in which nothing comes out of file descriptor 2, to which C++ writes without asking Python."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+# ---- the parts ------------------------------------------------------------------------------------------------------
 
 
 def show(what: str, seconds: float, beside: str = "") -> None:
@@ -93,7 +179,230 @@ def bench_decoding(model: translation.Translator, pieces: Pieces, sentences: lis
     show("  the same with a beam of 5", fast, f"{fast / slow:.1f} × greedy")
 
 
-if __name__ == "__main__":
+# ---- the transducer's losses ----------------------------------------------------------------------------------------
+
+
+class Form(NamedTuple):
+    """One form of the transducer's loss.
+
+    loss: the fast version.
+    axes: those of each of its scores: B, T, V, W = U + 1, and H, the width of the joint.
+    build: makes of them the scores of every node (B, T, U + 1, V), without which the others cannot do.
+    """
+
+    loss: Callable[..., Tensor]
+    axes: str
+    build: Callable[..., Tensor]
+
+
+Sizes = tuple[int, int, int, int]  # B, T, U, V
+
+FORMS = {
+    "from logits": Form(transducer.transducer_loss, "BTWV", lambda logits: logits),
+    "additive": Form(transducer.additive_transducer_loss, "BTV BWV", lambda f, g: f[:, :, None] + g[:, None]),
+    "joint": Form(
+        transducer.joint_transducer_loss,
+        "BTH BWH VH V",
+        lambda f, g, weight, bias: F.linear((f[:, :, None] + g[:, None]).tanh(), weight, bias),
+    ),
+}
+SIZES: dict[str, list[Sizes]] = {
+    "from logits": [(8, 100, 20, 64), (16, 200, 50, 64), (16, 400, 100, 500)],
+    # The last but one would need 2.4 GB for its logits; the last is a batch of letters and phonemes.
+    "additive": [(8, 100, 20, 64), (16, 200, 50, 64), (16, 400, 100, 500), (4, 400, 100, 4000), (128, 9, 8, 42)],
+    "joint": [(16, 200, 50, 64), (8, 200, 50, 1000)],
+}
+
+
+class Problem(NamedTuple):
+    """What a loss is measured on; each of the three ways through it gives the gradients in the scores.
+
+    form: which loss.
+    scores: its own, of the axes that it names.
+    given: the targets (B, U), and how many inputs and labels count (B,).
+    """
+
+    form: Form
+    scores: list[Tensor]
+    given: tuple[Tensor, Tensor, Tensor]
+
+    @classmethod
+    def draw(cls, form: Form, sizes: Sizes, hidden: int) -> "Problem":
+        """Random scores and labels of sizes B, T, U, V, without padding."""
+        rows, T, U, V = sizes
+        device, extent = machine.device(), {"B": rows, "T": T, "W": U + 1, "V": V, "H": hidden}
+        # The weights are as small as a layer's are, or else the joint's scores would be large.
+        scales = {axes: hidden**-0.5 if axes == "VH" else 1.0 for axes in form.axes.split()}
+        scores = [
+            torch.randn([extent[axis] for axis in axes], device=device).mul_(scale).requires_grad_()
+            for axes, scale in scales.items()
+        ]
+        targets = torch.randint(1, V, (rows, U), dtype=torch.int32, device=device)  # torchaudio takes no other type
+        return cls(form, scores, (targets, *(targets.new_full((rows,), length) for length in (T, U))))
+
+    def ours(self) -> tuple[Tensor, ...]:
+        """By the fast version."""
+        return torch.autograd.grad(self.form.loss(*self.scores, *self.given, blank=0), self.scores)
+
+    def torchaudios(self) -> tuple[Tensor, ...]:
+        """By torchaudio, from the scores of every node."""
+        from torchaudio.functional import rnnt_loss  # which few have
+
+        return torch.autograd.grad(rnnt_loss(self.form.build(*self.scores), *self.given, blank=0), self.scores)
+
+    def loops(self) -> tuple[Tensor, ...]:
+        """By the textbook, for a problem of one sequence, from the scores of every node."""
+        built = self.form.build(*self.scores)
+        (logits,), (labels,) = built.detach(), self.given[0]
+        return torch.autograd.grad(built, self.scores, textbook_loss(logits, labels)[1][None])
+
+
+def textbook_loss(logits: Tensor, labels: Tensor) -> tuple[float, Tensor]:
+    """The transducer's loss of one sequence and its gradient, a node at a time, as equations 16 to 20 of Graves 2012.
+
+    Args:
+        logits: (T, U + 1, V); symbol 0 is the blank.
+        labels: (U,).
+
+    Returns:
+        The loss in nats, and its gradient in the logits (T, U + 1, V).
+    """
+    log_probabilities = logits.log_softmax(2)
+    chosen = labels.long().expand(len(logits), -1)[:, :, None]
+    blank = log_probabilities[:, :, 0].double()
+    label = log_probabilities[:, :-1].gather(2, chosen)[:, :, 0].double()
+    before = blank.new_tensor(_alphas(blank.tolist(), label.tolist()))
+    after = blank.new_tensor(_betas(blank.tolist(), label.tolist()))
+    likelihood = after[0, 0].item()
+    # How often each node is passed and each arc taken, as expected of all paths that write the labels.
+    passed = (before + after[:-1] - likelihood).exp().to(logits.dtype)
+    blanks = (before + blank + after[1:] - likelihood).exp().to(logits.dtype)
+    written = (before[:, :-1] + label + after[:-1, 1:] - likelihood).exp().to(logits.dtype)
+    gradient = log_probabilities.exp_().mul_(passed[:, :, None])
+    gradient[:, :, 0] -= blanks
+    gradient[:, :-1].scatter_add_(2, chosen, -written[:, :, None])
+    return -likelihood, gradient
+
+
+def _alphas(blank: list[list[float]], label: list[list[float]]) -> list[list[float]]:
+    """The log-probability of coming to each node, T rows of U + 1, from those of the arcs that leave them."""
+    alphas = [[-math.inf] * len(row) for row in blank]
+    alphas[0][0] = 0.0
+    for t, row in enumerate(alphas):
+        for u in range(len(row)):
+            if t > 0:
+                row[u] = _log_of_sum(row[u], alphas[t - 1][u] + blank[t - 1][u])
+            if u > 0:
+                row[u] = _log_of_sum(row[u], row[u - 1] + label[t][u - 1])
+    return alphas
+
+
+def _betas(blank: list[list[float]], label: list[list[float]]) -> list[list[float]]:
+    """The log-probability of going from each node to the end; after the last input, only the last label will do."""
+    betas = [[-math.inf] * len(row) for row in (*blank, blank[-1])]
+    betas[-1][-1] = 0.0
+    for t, row in reversed(list(enumerate(betas[:-1]))):
+        for u in reversed(range(len(row))):
+            row[u] = betas[t + 1][u] + blank[t][u]
+            if u + 1 < len(row):
+                row[u] = _log_of_sum(row[u], row[u + 1] + label[t][u])
+    return betas
+
+
+def _log_of_sum(a: float, b: float) -> float:
+    """The logarithm of e^a + e^b."""
+    if a < b:
+        a, b = b, a
+    return a if b == -math.inf else a + math.log1p(math.exp(b - a))
+
+
+class Cost(NamedTuple):
+    """What forward and backward take: seconds, and bytes beyond the arguments; None where these are not compared."""
+
+    seconds: float
+    memory: int | None
+
+
+def bench_transducer(sizes: Mapping[str, list[Sizes]] = SIZES, hidden: int = 256) -> None:
+    """The three forms of the transducer's loss beside torchaudio's, where it is installed, and the textbook's.
+
+    Args:
+        sizes: for each form, B, T, U, V of the problems.
+        hidden: H, the width of the joint.
+    """
+    print(f"\nthe transducer's loss on {machine.device()}, float32, forward and backward; memory beyond its arguments'")
+    print("(torchaudio and the loops build the scores of every node first, but from logits)")
+    for name, form in FORMS.items():
+        for size in sizes.get(name, []):
+            axes = dict(zip("BTUV", size, strict=True)) | ({"H": hidden} if "H" in form.axes else {})
+            print(f"  {name}, " + ", ".join(f"{axis} = {count}" for axis, count in axes.items()))
+            torch.manual_seed(0)
+            bench_form(form, size, hidden)
+
+
+def bench_form(form: Form, sizes: Sizes, hidden: int) -> None:
+    """One form at one size, then the others, each with what the form's fast version gains on it."""
+    rows = sizes[0]
+    problem = Problem.draw(form, sizes, hidden)
+    ours = _cost(problem.ours)
+    _show_cost(form.loss.__name__, ours)
+    if find_spec("torchaudio"):
+        name = "torchaudio's rnnt_loss"
+        if _fits(sizes):
+            _show_cost(name, _cost(problem.torchaudios), ours)
+        else:
+            print(f"    {name:<48}  left out: too little memory is free for the scores of every node")
+    one = (1, *sizes[1:])
+    if _fits(one):
+        # Sequence after sequence, with most numbers in Python's lists: its memory is not to be compared.
+        seconds = best_time(Problem.draw(form, one, hidden).loops, repeats=10, enough=4)
+        _show_cost(f"textbook loops, one sequence × {rows}", Cost(rows * seconds, None), ours)
+
+
+def _cost(call: Callable[[], object]) -> Cost:
+    """Ten calls and one to warm up; fewer of a slow one, but one at least. The memory is that of another."""
+    return Cost(best_time(call, repeats=10, enough=4), peak_memory(call))
+
+
+def _fits(sizes: Sizes) -> bool:
+    """Whether there is room for the scores of every node, in float32, and all that is made of them.
+
+    With probabilities and gradients that is three or four times the scores; the rest is to spare.
+    """
+    rows, T, U, V = sizes
+    free = torch.cuda.mem_get_info()[0] if machine.device() == "cuda" else psutil.virtual_memory().available
+    return free > 6 * 4 * rows * T * (U + 1) * V
+
+
+def _show_cost(what: str, cost: Cost, ours: Cost | None = None) -> None:
+    """One line of the report; with `ours`, what that is beside it."""
+    memory = "" if cost.memory is None else f"{cost.memory / 2**20:.1f} MB"
+    gain = ""
+    if ours is not None:
+        gain = f"ours: {_figure(cost.seconds / ours.seconds):>5} × as fast"
+        if cost.memory is not None and ours.memory is not None:
+            less = cost.memory / ours.memory
+            gain += f", 1/{_figure(less)} of the memory" if less >= 1 else f", {_figure(1 / less)} × the memory"
+    show(f"    {what}", cost.seconds, f"{memory:>12}  {gain}".rstrip())
+
+
+def _figure(ratio: float) -> str:
+    """A ratio with as many digits as can be relied on."""
+    return f"{ratio:.{0 if ratio >= 10 else 1 if ratio >= 1 else 2}f}"
+
+
+PARTS = {"loss": bench_loss, "translation": bench_translation, "transducer": bench_transducer}
+
+
+def main(wanted: list[str]) -> None:
+    """Runs the parts of these names, or all of them."""
+    unknown = [name for name in wanted if name not in PARTS]
+    if unknown:
+        sys.exit(f"There is no part {', '.join(unknown)}; expected {', '.join(PARTS)}.")
     print(machine.banner())
-    bench_loss()
-    bench_translation()
+    for name in wanted or PARTS:
+        PARTS[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,265 @@
+import os
+import sys
+import warnings
+from importlib.machinery import ModuleSpec
+from types import ModuleType, SimpleNamespace
+
+import pytest
+import torch
+
+from tendays import bench
+from tendays.transducer import transducer_loss
+
+MB = 2**20  # bytes
+TINY = {"from logits": [(2, 3, 2, 4)], "additive": [(2, 3, 2, 4), (1, 5, 1, 3)], "joint": [(2, 3, 2, 4)]}
+forms = pytest.mark.parametrize("form", bench.FORMS.values(), ids=bench.FORMS)
+
+
+@pytest.fixture(autouse=True)
+def on_the_cpu(monkeypatch):
+    monkeypatch.setenv("TENDAYS_DEVICE", "cpu")
+
+
+def megabyte() -> torch.Tensor:
+    return torch.ones(MB // 4)
+
+
+# ---- time -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that only `clock.sleep` moves."""
+    clock = SimpleNamespace(now=0.0)
+    clock.sleep = lambda seconds: setattr(clock, "now", clock.now + seconds)
+    monkeypatch.setattr(bench.time, "perf_counter", lambda: clock.now)
+    return clock
+
+
+def test_best_time_is_that_of_the_fastest_call(clock):
+    times = [9.0, 3.0, 2.0, 4.0]
+    assert bench.best_time(lambda: clock.sleep(times.pop(0)), repeats=3) == 2.0
+    assert times == []
+
+
+def test_best_time_stops_when_it_has_enough(clock):
+    times = [2.0, 3.0, 1.0]
+    assert bench.best_time(lambda: clock.sleep(times.pop(0)), repeats=2, enough=5.0) == 2.0
+    assert times == [1.0]
+    assert bench.best_time(lambda: clock.sleep(times.pop(0)), repeats=2, enough=1.0) == 1.0
+
+
+# ---- memory ---------------------------------------------------------------------------------------------------------
+
+
+def two_at_once():
+    first, second = megabyte(), megabyte()
+    del first
+    third = megabyte()
+    del second, third
+    return megabyte()
+
+
+def test_peak_memory_counts_what_is_there_at_once():
+    assert bench.peak_memory(two_at_once) == 2 * MB
+    assert bench.peak_memory(lambda: [two_at_once(), megabyte()]) == 2 * MB
+    assert bench.peak_memory(lambda: [megabyte() for _ in range(5)]) == 5 * MB
+    assert bench.peak_memory(lambda: None) == 0
+
+
+@pytest.mark.parametrize("counted", [False, True], ids=["made unseen", "made while memory was counted"])
+def test_peak_memory_does_not_count_what_was_there(counted):
+    kept = []
+
+    def make():
+        kept.extend([megabyte(), megabyte(), megabyte()])
+
+    assert bench.peak_memory(make) == 3 * MB if counted else make() is None
+    assert bench.peak_memory(lambda: kept[0].neg()) == MB
+    assert bench.peak_memory(kept.clear) == 0
+
+
+def test_peak_memory_counts_gradients_and_what_is_kept_for_them():
+    numbers = megabyte().requires_grad_()
+    # The square roots are kept for their slopes, and a slope comes to each of them.
+    assert bench.peak_memory(lambda: numbers.sqrt()) == MB
+    assert bench.peak_memory(lambda: numbers.sqrt().sum().backward()) >= 2 * MB
+    assert numbers.grad is not None
+
+
+def test_peak_memory_on_a_gpu_asks_the_allocator(monkeypatch):
+    monkeypatch.setenv("TENDAYS_DEVICE", "")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    gpu = SimpleNamespace(now=500, most=900)
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: setattr(gpu, "most", gpu.now))
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: gpu.now)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: gpu.most)
+    assert bench.peak_memory(lambda: setattr(gpu, "most", 650)) == 150
+    assert bench.peak_memory(megabyte, device="cpu") == MB
+
+
+def test_peak_memory_writes_nothing_and_gives_stderr_back(capfd):
+    held = [megabyte()]
+    bench.peak_memory(held.clear)  # of which torch would say that it does not know this block
+    os.write(2, b"from C\n")
+    print("from Python", file=sys.stderr)
+    assert capfd.readouterr() == ("", "from C\nfrom Python\n")
+
+
+def test_peak_memory_passes_an_error_on_and_gives_stderr_back(capfd):
+    before = os.fstat(2).st_ino, len(os.listdir("/dev/fd"))
+    with pytest.raises(ZeroDivisionError):
+        bench.peak_memory(lambda: 1 / 0)
+    assert (os.fstat(2).st_ino, len(os.listdir("/dev/fd"))) == before
+    os.write(2, b"still here")
+    assert capfd.readouterr().err == "still here"
+    assert bench.peak_memory(megabyte) == MB
+
+
+# ---- the textbook ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 5])
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_the_textbook_agrees_with_the_fast_loss(inputs, count):
+    torch.manual_seed(inputs)
+    logits = torch.randn(1, inputs, count + 1, 4, dtype=torch.float64, requires_grad=True)
+    labels = torch.randint(1, 4, (1, count))
+    loss = transducer_loss(logits, labels, torch.tensor([inputs]), torch.tensor([count]))
+    slow, gradient = bench.textbook_loss(logits[0].detach(), labels[0])
+    assert slow == pytest.approx(loss.item(), rel=1e-10, abs=1e-10)
+    torch.testing.assert_close(gradient, torch.autograd.grad(loss, logits)[0][0], rtol=1e-10, atol=1e-10)
+
+
+def test_the_log_of_a_sum_takes_what_cannot_happen():
+    never = -float("inf")
+    assert bench._log_of_sum(never, never) == never
+    assert bench._log_of_sum(never, -3.0) == bench._log_of_sum(-3.0, never) == -3.0
+    assert bench._log_of_sum(-1000.0, -1000.0) == pytest.approx(-1000 + 0.6931471805599453)
+
+
+# ---- the transducer's part ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_torchaudio(monkeypatch):
+    monkeypatch.setattr(bench, "find_spec", lambda name: None)
+
+
+@pytest.fixture
+def torchaudio(monkeypatch):
+    """A stand-in for torchaudio; the list holds the arguments of each call of its loss."""
+    calls = []
+
+    def rnnt_loss(logits, targets, logit_lengths, target_lengths, blank=-1):
+        calls.append((logits, targets, logit_lengths, target_lengths, blank))
+        return transducer_loss(logits, targets, logit_lengths, target_lengths, blank)
+
+    package, functional = ModuleType("torchaudio"), ModuleType("torchaudio.functional")
+    package.__spec__ = ModuleSpec("torchaudio", None)
+    package.functional, functional.rnnt_loss = functional, rnnt_loss
+    monkeypatch.setitem(sys.modules, "torchaudio", package)
+    monkeypatch.setitem(sys.modules, "torchaudio.functional", functional)
+    return calls
+
+
+@forms
+def test_the_three_ways_give_the_same_gradients(form, torchaudio):
+    torch.manual_seed(0)
+    problem = bench.Problem.draw(form, (1, 4, 3, 5), hidden=6)
+    ours = problem.ours()
+    assert [slope.shape for slope in ours] == [scores.shape for scores in problem.scores]
+    torch.testing.assert_close(problem.torchaudios(), ours)
+    torch.testing.assert_close(problem.loops(), ours)
+    assert all(scores.grad is None for scores in problem.scores)  # nothing that a next call would add to
+
+
+def test_torchaudio_gets_what_it_takes(torchaudio):
+    bench.Problem.draw(bench.FORMS["additive"], (2, 4, 3, 5), hidden=6).torchaudios()
+    ((logits, *given, blank),) = torchaudio
+    assert (logits.shape, logits.dtype, logits.is_contiguous(), blank) == ((2, 4, 4, 5), torch.float32, True, 0)
+    assert {tensor.dtype for tensor in given} == {torch.int32}
+    assert [length.tolist() for length in given[1:]] == [[4, 4], [3, 3]]
+    assert given[0].min() >= 1
+
+
+def test_without_torchaudio_each_form_stands_beside_the_loops(no_torchaudio, capsys):
+    bench.bench_transducer(TINY, hidden=3)
+    printed = capsys.readouterr().out
+    assert "  additive, B = 1, T = 5, U = 1, V = 3\n" in printed
+    assert "  joint, B = 2, T = 3, U = 2, V = 4, H = 3\n" in printed
+    assert printed.count("_loss ") == printed.count(" MB") == 4
+    assert printed.count("textbook loops, one sequence × 2 ") == 3
+    assert printed.count(" × as fast\n") == 4
+    assert "rnnt_loss" not in printed
+
+
+def test_with_torchaudio_each_form_stands_beside_it_too(torchaudio, capsys):
+    bench.bench_transducer(TINY, hidden=3)
+    rows = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    theirs = [row for row in rows if row.startswith("torchaudio's rnnt_loss ")]
+    assert len(theirs) == len([row for row in rows if row.startswith("textbook loops")]) == 4
+    assert all(" × as fast, " in row and row.endswith("memory") for row in theirs)
+    assert torchaudio
+
+
+def test_what_does_not_fit_is_left_out_and_said_to_be(torchaudio, capsys, monkeypatch):
+    built = 4 * 2 * 3 * 3 * 4  # bytes of the scores
+    monkeypatch.setattr(bench.psutil, "virtual_memory", lambda: SimpleNamespace(available=6 * built))
+    bench.bench_transducer({"additive": [(2, 3, 2, 4)]})
+    printed = capsys.readouterr().out
+    assert "torchaudio's rnnt_loss" in printed
+    assert "left out: too little memory is free" in printed
+    assert "textbook loops" in printed  # of one sequence only
+    assert not torchaudio
+
+
+def test_the_sizes_are_those_of_known_forms():
+    assert list(bench.SIZES) == list(bench.FORMS)
+
+
+def test_ratios_are_worded_both_ways(capsys):
+    ours = bench.Cost(0.25, 4 * MB)
+    bench._show_cost("ours", ours)
+    bench._show_cost("slow", bench.Cost(10.0, 10 * MB), ours)
+    bench._show_cost("fast", bench.Cost(0.1, 3 * MB), ours)
+    bench._show_cost("loops", bench.Cost(0.5, None), ours)
+    rows = capsys.readouterr().out.splitlines()
+    assert [" ".join(row.split()) for row in rows] == [
+        "ours 250.0 ms 4.0 MB",
+        "slow 10000.0 ms 10.0 MB ours: 40 × as fast, 1/2.5 of the memory",
+        "fast 100.0 ms 3.0 MB ours: 0.40 × as fast, 1.3 × the memory",
+        "loops 500.0 ms ours: 2.0 × as fast",
+    ]
+    assert len({row.index("ours:") for row in rows[1:]}) == 1
+    assert len({row.index(" ms") for row in rows}) == 1
+
+
+# ---- the other parts, and the command -------------------------------------------------------------------------------
+
+
+def test_the_loss_of_translation_is_compared_in_both_precisions(capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bench.bench_loss(outputs=6, width=4, vocabulary=11)
+    printed = capsys.readouterr().out
+    assert printed.count(" ms") == 4
+    assert printed.count(" × as fast") == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ran"),
+    [([], ["loss", "translation", "transducer"]), (["transducer"], ["transducer"])],
+)
+def test_the_command_runs_all_parts_or_those_named(wanted, ran, monkeypatch, capsys):
+    called = []
+    parts = {name: lambda name=name: called.append(name) for name in bench.PARTS}
+    monkeypatch.setattr(bench, "PARTS", parts)
+    bench.main(wanted)
+    assert called == ran
+    assert capsys.readouterr().out.startswith("tendays ")
+
+
+def test_the_command_names_an_unknown_part():
+    with pytest.raises(SystemExit, match="no part alignment; expected loss, translation, transducer"):
+        bench.main(["transducer", "alignment"])
