@@ -77,3 +77,9 @@ def test_training_from_the_command_line_leaves_a_model_and_a_report(tmp_path, ca
     assert "grammar, test, beam 5: BLEU" in capsys.readouterr().out
     model, pieces = translation.load(tmp_path)
     assert len(pieces) == translation.SMOKE.pieces == model.size.vocabulary
+
+
+def test_a_corpus_of_single_words_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="corpus is 'cmudict'; expected one of sentence pairs"):
+        translation.main("cmudict", folder=tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -66,6 +66,7 @@ def test_what_is_left_in_the_beam_cannot_beat_what_is_returned():
 
 
 @joints
+@pytest.mark.filterwarnings("ignore:.*wanted more")
 def test_other_rows_and_padding_change_nothing(joint):
     model = tiny(joint)
     together = beam_search(model, SOURCE, LENGTHS, 3, LIMIT)

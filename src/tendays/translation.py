@@ -585,7 +585,7 @@ def main(
     plan = replace(plan, recipe=replace(plan.recipe, seed=seed))
     state = PartialState(cpu=machine.device() == "cpu")
     # One process asks for the data, so that all learn from the same, wherever it came from.
-    names = [corpora.load(corpus, "validation").name if state.is_main_process else None]
+    names = [_sentence_pairs(corpus) if state.is_main_process else None]
     broadcast_object_list(names)
     model, pieces, history = train(names[0], plan, folder, resume=resume)
     if state.is_main_process:
@@ -594,6 +594,14 @@ def main(
         facts |= {"seconds": sum(row["seconds"] for row in history), "history": history}
         facts["claims"] = report(model, pieces, names[0])
         write_atomically(folder / "report.json", json.dumps(facts, indent=1) + "\n")
+
+
+def _sentence_pairs(corpus: str) -> str:
+    """The name of the corpus that is meant; ValueError when it has no sentence pairs."""
+    found = corpora.load(corpus, "validation")
+    if not isinstance(found, corpora.ParallelCorpus):
+        raise ValueError(f"corpus is {corpus!r}; expected one of sentence pairs")
+    return found.name
 
 
 if __name__ == "__main__":
