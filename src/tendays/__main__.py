@@ -53,7 +53,7 @@ def pronounce(
     try:
         speaker = pronunciation.load(model or runs_folder("transducer"))
         guesses = pronunciation.pronounce(speaker, words, max(best, 5))
-    except (FileNotFoundError, ValueError) as error:
+    except (FileNotFoundError, RuntimeError, ValueError) as error:
         typer.echo(f"pronounce: {error}", err=True)
         raise typer.Exit(2) from error
     for word, found in zip(words, guesses, strict=True):

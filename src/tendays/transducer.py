@@ -8,9 +8,9 @@ logarithm of the summed probability of all paths that write the target.
 Shapes: B sequences, T inputs, U labels, V symbols with the blank, H width of the joint layer, K beams.
 
 What the losses share: the lattice is swept along its anti-diagonals, whose nodes do not depend on one another, and
-always in float64, since float32 loses three digits of the gradient at T = 400. The backward sweep needs no logarithm:
-the share of a node's probability that came in by each of its arcs is known from the forward sweep, so that the
-expected number of times that an arc is taken (its occupancy) flows back by products and sums. The gradient in every
+always in float64, since float32 loses two digits of the gradient or more at T = 400. The backward sweep needs no
+logarithm: the share of a node's probability that came in by each of its arcs is known from the forward sweep, so that
+the expected number of times that an arc is taken (its occupancy) flows back by products and sums. The gradient in every
 score then follows: the occupancy of its node times its probability there, less the occupancy of its own arc.
 """
 
@@ -762,7 +762,7 @@ def greedy(model: Transducer, source: Tensor, lengths: Tensor, most: int = 10) -
         predicted = torch.where(writes[:, None], after, predicted)
         state = State(*(torch.where(writes[:, None], *parts) for parts in zip(new, state, strict=True)))
     if capped:
-        warnings.warn(f"{capped} inputs gave {most} labels and wanted more; raise `most`", stacklevel=3)
+        warnings.warn(f"the cap of {most} labels was hit at {capped} inputs; a higher `most` allows more", stacklevel=3)
     return written
 
 
