@@ -122,10 +122,11 @@ def _expect_range(name: str, values: Tensor, low: int, high: int) -> None:
     _expect(not len(wrong), ValueError, f"{name} holds {wrong[:1].tolist()}", f"numbers from {low} to {high}")
 
 
-def _expect_finite(names: str, arcs: Arcs) -> None:
+def _expect_finite(names: str, scores: Arcs, normaliser: Tensor) -> None:
     """ValueError unless every arc has a finite log-probability."""
-    if not (arcs.blank.sum() + arcs.label.sum()).isfinite():
-        place = next(kind for kind in arcs if not kind.isfinite().all()).isfinite().logical_not().nonzero()[0].tolist()
+    if not (scores.blank.sum() + scores.label.sum() + normaliser.sum()).isfinite():
+        wrong = next(kind for kind in (*scores, normaliser) if not kind.isfinite().all())
+        place = (~wrong.isfinite()).nonzero()[0].tolist()
         raise ValueError(
             f"{names} at sequence, input, label {place} makes an arc that is infinite or no number; expected finite"
             " scores (-inf only for symbols that are neither the blank nor the next label)"
@@ -153,18 +154,20 @@ class _Lattice:
     on along free blanks, so that every sequence ends on the last diagonal, however long it is.
     """
 
-    def __init__(self, scores: Arcs, targets: _Targets):
-        rows, T, width = scores.blank.shape
+    def __init__(self, scores: Arcs, normaliser: Tensor, targets: _Targets):
+        rows, T, width = normaliser.shape
         cells, size = width + 1, rows * (width + 1)
-        self.arcs = scores.blank.new_empty(T + width - 1, 2, size)
+        self.arcs = normaliser.new_empty(T + width - 1, 2, size)
         self.arcs[:, 0], self.arcs[:, 1] = NEVER, 0
         # The same memory, seen as lattices: one step in t or in u is one diagonal further.
         step = 2 * size
         blank = self.arcs.as_strided((rows, T, width), (cells, step, step + 1), size + 1)
         label = self.arcs.as_strided((rows, T, width - 1), (cells, step, step + 1), 2)
         self.views, self.padding = Arcs(blank, label), targets.padding
-        for view, values in zip(self.views, scores, strict=True):
-            view.copy_(values)
+        torch.sub(scores.blank, normaliser, out=blank)
+        torch.sub(scores.label, normaliser[:, :, :-1], out=label)
+        if targets.padding:
+            label.masked_fill_(targets.padding.label, NEVER)
         starts = torch.arange(rows, device=blank.device) * cells + 1
         self.starts, self.ends = starts, starts + targets.lengths
 
@@ -190,7 +193,7 @@ class _Lattice:
             self.arcs.add_(origins).sub_(alphas[1:, None]).exp_()
         return alphas[-1, self.ends]
 
-    def occupancies(self) -> Arcs:
+    def occupancies(self, dtype: torch.dtype) -> Arcs:
         """How often each arc is expected to be taken, from the shares that `sweep` left; they are lost."""
         steps, _, size = self.arcs.shape
         node = self.arcs.new_zeros(size)
@@ -204,32 +207,42 @@ class _Lattice:
             torch.add(blank, label, out=node)
         if self.padding:
             self.views.blank.masked_fill_(self.padding.blank, 0)
-        return Arcs(*(view.contiguous() for view in self.views))
+        return Arcs(*(view.to(dtype, memory_format=torch.contiguous_format, copy=True) for view in self.views))
 
 
-def _solve(scores: Arcs, targets: _Targets, occupy: bool, names: str) -> tuple[Tensor, Arcs | None]:
-    """Log-likelihoods (B,) and, with `occupy`, occupancies, of the log-probabilities of arcs, all float64."""
+def _solve(
+    scores: Arcs, normaliser: Tensor, targets: _Targets, names: str, dtype: torch.dtype | None
+) -> tuple[Tensor, Arcs | None]:
+    """Log-likelihoods (B,) and, in a type if one is given, the occupancies of arcs.
+
+    Args:
+        scores: of the arcs, in float64; they may be overwritten, and so may the normaliser.
+        normaliser: the log-sum-exp of the scores at every node (B, T, U + 1), in float64.
+        targets: what they are for.
+        names: what to call the scores when they are no numbers.
+        dtype: of the occupancies; None when nobody asks for them.
+    """
     if targets.padding:
         scores.blank.masked_fill_(targets.padding.blank, 0)
         scores.label.masked_fill_(targets.padding.label, 0)
-    _expect_finite(names, scores)
-    if targets.padding:
-        scores.label.masked_fill_(targets.padding.label, NEVER)
-    lattice = _Lattice(scores, targets)
-    likelihoods = lattice.sweep(occupy)
-    return likelihoods, lattice.occupancies() if occupy else None
+        normaliser.masked_fill_(targets.padding.blank, 0)
+    _expect_finite(names, scores, normaliser)
+    lattice = _Lattice(scores, normaliser, targets)
+    likelihoods = lattice.sweep(dtype is not None)
+    return likelihoods, lattice.occupancies(dtype) if dtype else None
 
 
-def _spread(occupancies: Arcs, slope: Tensor, dtype: torch.dtype) -> tuple[Tensor, Arcs]:
-    """Occupancies of nodes (B, T, U + 1) and of arcs, times the slope (B,) of the loss, as the scores' type.
+def _spread(occupancies: Arcs, slope: Tensor) -> tuple[Tensor, Arcs]:
+    """Occupancies of nodes (B, T, U + 1) and of arcs, times the slope (B,) of the loss.
 
     What is too small to matter beside 1 is 0: as a denormal number it would slow every product with it tenfold.
     """
-    least = torch.finfo(dtype).eps ** 3
-    blank, label = (torch.threshold(kind, least, 0.0).mul_(slope[:, None, None]) for kind in occupancies)
+    least = torch.finfo(occupancies.blank.dtype).eps ** 3
+    scale = slope[:, None, None].to(occupancies.blank.dtype)
+    blank, label = (torch.threshold(kind, least, 0.0).mul_(scale) for kind in occupancies)
     nodes = blank.clone()
     nodes[:, :, :-1] += label
-    return nodes.to(dtype), Arcs(blank.to(dtype), label.to(dtype))
+    return nodes, Arcs(blank, label)
 
 
 def _pieces(rows: int, T: int, elements: int, device: torch.device) -> Iterator[tuple[slice, slice]]:
@@ -262,10 +275,20 @@ def _label_indices(targets: _Targets, part: tuple[slice, slice], T: int) -> Tens
     return labels.expand(-1, len(range(T)[inputs]), -1, -1)
 
 
-def _arcs_of(scores: Tensor, indices: Tensor, normaliser: Tensor, blank: int) -> Arcs:
-    """The log-probabilities of the arcs among scores (b, t, U + 1, V), in float64."""
-    label = scores[:, :, :-1].gather(3, indices)[..., 0].double() - normaliser[:, :, :-1]
-    return Arcs(scores[..., blank].double() - normaliser, label)
+class _Found:
+    """The scores of the arcs, and the log-sum-exp of those of every node, as they are found piece by piece."""
+
+    def __init__(self, like: Tensor, rows: int, T: int, width: int, targets: _Targets):
+        self.targets, dtype = targets, _precise(like.dtype)
+        self.scores = Arcs(*(like.new_empty(rows, T, size, dtype=dtype) for size in (width, width - 1)))
+        self.normaliser = like.new_empty(rows, T, width, dtype=torch.float64)
+
+    def add(self, part: tuple[slice, slice], scores: Tensor) -> None:
+        """Takes what is needed of the scores (b, t, U + 1, V) of a part of (B, T)."""
+        blank, indices = self.targets.blank, _label_indices(self.targets, part, self.normaliser.shape[1])
+        self.normaliser[part] = _normaliser(scores, scores.softmax(3), blank)
+        self.scores.blank[part] = scores[..., blank]
+        self.scores.label[part] = scores[:, :, :-1].gather(3, indices)[..., 0]
 
 
 def _slope_of_scores(
@@ -299,23 +322,21 @@ class _FromLogits(torch.autograd.Function):
     @staticmethod
     def forward(ctx, logits: Tensor, targets: _Targets, occupy: bool) -> Tensor:
         rows, T, width, V = logits.shape
-        found = Arcs(*(logits.new_empty(rows, T, w, dtype=torch.float64) for w in (width, width - 1)))
+        found, dtype = _Found(logits, rows, T, width, targets), _precise(logits.dtype)
         for part in _pieces(rows, T, width * V, logits.device):
-            scores = logits[part].to(_precise(logits.dtype))
-            normaliser = _normaliser(scores, scores.softmax(3), targets.blank)
-            arcs = _arcs_of(scores, _label_indices(targets, part, T), normaliser, targets.blank)
-            found.blank[part], found.label[part] = arcs
-        likelihoods, ctx.occupancies = _solve(found, targets, occupy, "logits")
+            found.add(part, logits[part].to(dtype))
+        wanted = dtype if occupy else None
+        likelihoods, ctx.occupancies = _solve(found.scores, found.normaliser, targets, "logits", wanted)
         ctx.targets = targets
         ctx.save_for_backward(logits)
-        return -likelihoods.to(_precise(logits.dtype))
+        return -likelihoods.to(dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, slope: Tensor) -> tuple[Tensor, None, None]:
         (logits,) = ctx.saved_tensors
         rows, T, width, V = logits.shape
-        nodes, arcs = _spread(ctx.occupancies, slope, _precise(logits.dtype))
+        nodes, arcs = _spread(ctx.occupancies, slope)
         gradient = torch.empty_like(logits, memory_format=torch.contiguous_format)
         for part in _pieces(rows, T, width * V, logits.device):
             scores, indices = logits[part], _label_indices(ctx.targets, part, T)
@@ -374,47 +395,51 @@ class _Additive(torch.autograd.Function):
 
     With e^f and e^g scaled by their maxima, sum_k e^(f_tk) e^(g_uk) is a product of matrices over k. All terms are
     positive, so nothing cancels. Where the sum is so small that terms may have been lost (f and g are large at
-    different symbols), the few nodes that it happens at are worked out one by one.
+    different symbols), the few nodes that it happens at are worked out one by one. e^f is made for some sequences at a
+    time, and again going back: that takes less time than to find memory for all of it.
     """
 
     @staticmethod
     def forward(ctx, encoder: Tensor, predictor: Tensor, targets: _Targets, occupy: bool) -> Tensor:
         f, g = (scores.to(_precise(scores.dtype)) for scores in (encoder, predictor))
         top_f, top_g = f.amax(2), g.amax(2)
-        exp_f, exp_g = (f - top_f[:, :, None]).exp_(), (g - top_g[:, :, None]).exp_()
-        if targets.padding:
-            exp_f.masked_fill_(targets.padding.blank[:, :, :1], 0)
-            exp_g.masked_fill_(targets.padding.blank[:, 0, :, None], 0)
-        sums = exp_f @ exp_g.transpose(1, 2)
+        exp_g = _scaled(g, top_g, targets.padding and targets.padding.blank[:, 0])
+        sums = f.new_empty(*f.shape[:2], g.shape[1])
+        for rows, exp_f in _scaled_sequences(f, top_f, targets):
+            torch.bmm(exp_f, exp_g[rows].transpose(1, 2), out=sums[rows])
         low = sums < torch.finfo(sums.dtype).tiny ** 0.5
         if targets.padding:
             low &= ~targets.padding.blank
-        normaliser = (
-            sums.to(torch.float64, copy=True).log_().add_(top_f.double()[:, :, None]).add_(top_g.double()[:, None])
-        )
+        tops = top_f.double()[:, :, None], top_g.double()[:, None]
+        normaliser = sums.to(torch.float64, copy=True).log_().add_(tops[0]).add_(tops[1])
         low = low.nonzero()
         for some in low.split(_rows_at_once(f)):
             b, t, u = some.unbind(1)
             normaliser[b, t, u] = (f[b, t].double() + g[b, u].double()).logsumexp(1)
-        scores = _additive_arcs(f, g, targets, normaliser)
-        likelihoods, ctx.occupancies = _solve(scores, targets, occupy, "encoder or predictor")
+        exact = normaliser[tuple(low.unbind(1))]
+        scores, wanted = _additive_scores(f, g, targets), f.dtype if occupy else None
+        likelihoods, ctx.occupancies = _solve(scores, normaliser, targets, "encoder or predictor", wanted)
         ctx.targets, ctx.types = targets, (encoder.dtype, predictor.dtype)
         # A node whose sum is not to be trusted gets no part of the products in the backward pass.
         sums[tuple(low.unbind(1))] = float("inf")
         if targets.padding:
             sums.masked_fill_(targets.padding.blank, float("inf"))
-        ctx.save_for_backward(f, g, exp_f, exp_g, sums, low, normaliser[tuple(low.unbind(1))])
+        ctx.save_for_backward(f, g, top_f, exp_g, sums, low, exact)
         return -likelihoods.to(f.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, slope: Tensor) -> tuple[Tensor | None, ...]:
-        f, g, exp_f, exp_g, sums, low, normaliser = ctx.saved_tensors
+        f, g, top_f, exp_g, sums, low, normaliser = ctx.saved_tensors
         targets = ctx.targets
-        nodes, arcs = _spread(ctx.occupancies, slope, f.dtype)
+        nodes, arcs = _spread(ctx.occupancies, slope)
         weights = nodes / sums
+        slopes = torch.empty_like(f), torch.empty_like(g)
         with _without_autocast(slope):
-            slopes = [(weights @ exp_g).mul_(exp_f), (weights.transpose(1, 2) @ exp_f).mul_(exp_g)]
+            for rows, exp_f in _scaled_sequences(f, top_f, targets):
+                torch.bmm(weights[rows].transpose(1, 2), exp_f, out=slopes[1][rows])
+                torch.bmm(weights[rows], exp_g[rows], out=slopes[0][rows]).mul_(exp_f)
+        slopes[1].mul_(exp_g)
         for some, total in zip(low.split(_rows_at_once(f)), normaliser.split(_rows_at_once(f)), strict=True):
             b, t, u = some.unbind(1)
             expected = (f[b, t].double() + g[b, u].double() - total[:, None]).exp_().to(f.dtype)
@@ -429,17 +454,30 @@ class _Additive(torch.autograd.Function):
         return *(grad.to(dtype) for grad, dtype in zip(slopes, ctx.types, strict=True)), None, None
 
 
+def _scaled(scores: Tensor, tops: Tensor, outside: Tensor | None) -> Tensor:
+    """The exponentials of scores (B, *, V) less the largest of each row (B, *), and 0 in rows that are outside."""
+    scaled = (scores - tops[:, :, None]).exp_()
+    return scaled if outside is None else scaled.masked_fill_(outside[:, :, None], 0)
+
+
+def _scaled_sequences(f: Tensor, tops: Tensor, targets: _Targets) -> Iterator[tuple[slice, Tensor]]:
+    """The exponentials of the encoder's scores, of some sequences at a time."""
+    height = max(4 * PIECE.get(f.device.type, PIECE["cuda"]) // f[0].numel(), 1)
+    for row in range(0, len(f), height):
+        rows = slice(row, row + height)
+        yield rows, _scaled(f[rows], tops[rows], targets.padding and targets.padding.blank[rows, :, 0])
+
+
 def _rows_at_once(scores: Tensor) -> int:
     return max(PIECE.get(scores.device.type, PIECE["cuda"]) // scores.shape[2], 1)
 
 
-def _additive_arcs(f: Tensor, g: Tensor, targets: _Targets, normaliser: Tensor) -> Arcs:
-    """The log-probabilities of the arcs in float64, from scores (B, T, V) and (B, U + 1, V) that add up."""
+def _additive_scores(f: Tensor, g: Tensor, targets: _Targets) -> Arcs:
+    """The scores of the arcs in float64, from scores (B, T, V) and (B, U + 1, V) that add up."""
     labels = targets.labels
     blank = f[:, :, targets.blank].double()[:, :, None] + g[:, :, targets.blank].double()[:, None]
     label = f.gather(2, labels[:, None].expand(-1, f.shape[1], -1)).double()
-    label += g[:, :-1].gather(2, labels[:, :, None]).double().transpose(1, 2)
-    return Arcs(blank.sub_(normaliser), label.sub_(normaliser[:, :, :-1]))
+    return Arcs(blank, label.add_(g[:, :-1].gather(2, labels[:, :, None]).double().transpose(1, 2)))
 
 
 def additive_transducer_loss(
@@ -506,18 +544,15 @@ class _Joint(torch.autograd.Function):
         if targets.padding:  # whatever stands there, no numbers included
             encoder = encoder.masked_fill(targets.padding.blank[:, :, :1], 0)
             predictor = predictor.masked_fill(targets.padding.blank[:, 0, :, None], 0)
-        found = Arcs(*(encoder.new_empty(rows, T, w, dtype=torch.float64) for w in (width, width - 1)))
+        found, dtype = _Found(encoder, rows, T, width, targets), _precise(narrow)
         matrix, offset = weight.to(narrow), bias.to(narrow)
         for part in _pieces(rows, T, width * max(weight.shape), encoder.device):
-            scores = nn.functional.linear(_hidden(encoder, predictor, part, narrow), matrix, offset)
-            scores = scores.to(_precise(narrow))
-            normaliser = _normaliser(scores, scores.softmax(3), targets.blank)
-            arcs = _arcs_of(scores, _label_indices(targets, part, T), normaliser, targets.blank)
-            found.blank[part], found.label[part] = arcs
-        likelihoods, ctx.occupancies = _solve(found, targets, occupy, "encoder, predictor, weight or bias")
+            found.add(part, nn.functional.linear(_hidden(encoder, predictor, part, narrow), matrix, offset).to(dtype))
+        names, wanted = "encoder, predictor, weight or bias", dtype if occupy else None
+        likelihoods, ctx.occupancies = _solve(found.scores, found.normaliser, targets, names, wanted)
         ctx.targets, ctx.narrow = targets, narrow
         ctx.save_for_backward(encoder, predictor, weight, bias)
-        return -likelihoods.to(_precise(narrow))
+        return -likelihoods.to(dtype)
 
     @staticmethod
     @once_differentiable
@@ -525,7 +560,7 @@ class _Joint(torch.autograd.Function):
         encoder, predictor, weight, bias = ctx.saved_tensors
         rows, T = encoder.shape[:2]
         precise, narrow = _precise(ctx.narrow), ctx.narrow
-        nodes, arcs = _spread(ctx.occupancies, slope, precise)
+        nodes, arcs = _spread(ctx.occupancies, slope)
         matrix, offset = weight.to(narrow), bias.to(narrow)
         slopes = [torch.zeros_like(tensor, dtype=precise) for tensor in (encoder, predictor, weight, bias)]
         with _without_autocast(slope):
