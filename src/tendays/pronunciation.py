@@ -369,6 +369,7 @@ EPOCHS: dict[Kind, int] = {"additive": 4, "tanh": 3, "ctc": 5, "attention": 2}
 """How long each kind learns in the comparison: about two minutes on one core with bfloat16."""
 
 SEEDS = 3
+KEPT = ("kind", "seed", "parameters", "seconds", "history", "scores")  # what the comparison's report has of each run
 RECORD = "pronunciation_comparison.json"
 
 
@@ -377,15 +378,15 @@ def compare(folder: Path) -> dict[str, Any]:
 
     A run that left its own report in the folder already is not run again.
     """
-    runs = []
+    reports = []
     for kind, epochs in EPOCHS.items():
         for seed in range(SEEDS):
             plan, place = plan_of(kind), folder / f"{kind}-{seed}"
             recipe = replace(plan.recipe, epochs=pick(full=epochs, smoke=1), seed=seed)
             if not (place / "report.json").is_file():
                 run(replace(plan, recipe=recipe), place)
-            report = json.loads((place / "report.json").read_text("utf-8"))
-            runs.append({key: report[key] for key in ("kind", "seed", "parameters", "seconds", "history", "scores")})
+            reports.append(json.loads((place / "report.json").read_text("utf-8")))
+    runs = [{key: report[key] for key in KEPT} for report in reports]
     claims = []
     for kind in EPOCHS:
         for rate in ("PER", "WER"):
@@ -401,7 +402,7 @@ def compare(folder: Path) -> dict[str, Any]:
                 "spread": statistics.stdev(values),
             }
             claims.append(entry | {"unit": "%"})
-    facts = machine.facts()
+    facts = {key: reports[0][key] for key in machine.facts()}
     seconds = sum(entry["seconds"] for entry in runs)
     return facts | {"command": f"{COMMAND} --compare", "seconds": seconds, "runs": runs, "claims": claims}
 
