@@ -360,8 +360,8 @@ def bench_form(form: Form, sizes: Sizes, hidden: int) -> None:
 
 
 def _cost(call: Callable[[], object]) -> Cost:
-    """Ten calls and one to warm up; fewer of a slow one, but one at least. The memory is that of another."""
-    return Cost(best_time(call, repeats=10, enough=4), peak_memory(call))
+    """Forty calls and one to warm up; fewer of a slow one, but one at least. The memory is that of another."""
+    return Cost(best_time(call, repeats=40, enough=4), peak_memory(call))
 
 
 def _fits(sizes: Sizes) -> bool:
