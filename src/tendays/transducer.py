@@ -216,8 +216,8 @@ def _solve(
     """Log-likelihoods (B,) and, in a type if one is given, the occupancies of arcs.
 
     Args:
-        scores: of the arcs, in float64; they may be overwritten, and so may the normaliser.
-        normaliser: the log-sum-exp of the scores at every node (B, T, U + 1), in float64.
+        scores: of the arcs, in the type that they are worked on in, or float64.
+        normaliser: the log-sum-exp of the scores at every node (B, T, U + 1), in float64. In padding, both get 0.
         targets: what they are for.
         names: what to call the scores when they are no numbers.
         dtype: of the occupancies; None when nobody asks for them.
@@ -235,7 +235,7 @@ def _solve(
 def _spread(occupancies: Arcs, slope: Tensor) -> tuple[Tensor, Arcs]:
     """Occupancies of nodes (B, T, U + 1) and of arcs, times the slope (B,) of the loss.
 
-    What is too small to matter beside 1 is 0: as a denormal number it would slow every product with it tenfold.
+    What is too small to matter beside 1 is 0: as a denormal number it would slow every product with it many times over.
     """
     least = torch.finfo(occupancies.blank.dtype).eps ** 3
     scale = slope[:, None, None].to(occupancies.blank.dtype)
@@ -245,9 +245,14 @@ def _spread(occupancies: Arcs, slope: Tensor) -> tuple[Tensor, Arcs]:
     return nodes, Arcs(blank, label)
 
 
+def _at_once(elements: int, device: torch.device) -> int:
+    """How many things of so many elements are worked on at once."""
+    return max(PIECE.get(device.type, PIECE["cuda"]) // elements, 1)
+
+
 def _pieces(rows: int, T: int, elements: int, device: torch.device) -> Iterator[tuple[slice, slice]]:
     """Parts of (B, T), each of about as many elements as are worked on at once when every input has `elements`."""
-    most = max(PIECE.get(device.type, PIECE["cuda"]) // elements, 1)
+    most = _at_once(elements, device)
     height, length = max(most // T, 1), min(most, T)
     for row in range(0, rows, height):
         for start in range(0, T, length):
@@ -413,7 +418,7 @@ class _Additive(torch.autograd.Function):
         tops = top_f.double()[:, :, None], top_g.double()[:, None]
         normaliser = sums.to(torch.float64, copy=True).log_().add_(tops[0]).add_(tops[1])
         low = low.nonzero()
-        for some in low.split(_rows_at_once(f)):
+        for some in low.split(_at_once(f.shape[2], f.device)):
             b, t, u = some.unbind(1)
             normaliser[b, t, u] = (f[b, t].double() + g[b, u].double()).logsumexp(1)
         exact = normaliser[tuple(low.unbind(1))]
@@ -440,7 +445,8 @@ class _Additive(torch.autograd.Function):
                 torch.bmm(weights[rows].transpose(1, 2), exp_f, out=slopes[1][rows])
                 torch.bmm(weights[rows], exp_g[rows], out=slopes[0][rows]).mul_(exp_f)
         slopes[1].mul_(exp_g)
-        for some, total in zip(low.split(_rows_at_once(f)), normaliser.split(_rows_at_once(f)), strict=True):
+        count = _at_once(f.shape[2], f.device)
+        for some, total in zip(low.split(count), normaliser.split(count), strict=True):
             b, t, u = some.unbind(1)
             expected = (f[b, t].double() + g[b, u].double() - total[:, None]).exp_().to(f.dtype)
             expected *= nodes[b, t, u, None]
@@ -462,14 +468,10 @@ def _scaled(scores: Tensor, tops: Tensor, outside: Tensor | None) -> Tensor:
 
 def _scaled_sequences(f: Tensor, tops: Tensor, targets: _Targets) -> Iterator[tuple[slice, Tensor]]:
     """The exponentials of the encoder's scores, of some sequences at a time."""
-    height = max(4 * PIECE.get(f.device.type, PIECE["cuda"]) // f[0].numel(), 1)
+    height = _at_once(f[0].numel(), f.device)
     for row in range(0, len(f), height):
         rows = slice(row, row + height)
         yield rows, _scaled(f[rows], tops[rows], targets.padding and targets.padding.blank[rows, :, 0])
-
-
-def _rows_at_once(scores: Tensor) -> int:
-    return max(PIECE.get(scores.device.type, PIECE["cuda"]) // scores.shape[2], 1)
 
 
 def _additive_scores(f: Tensor, g: Tensor, targets: _Targets) -> Arcs:
