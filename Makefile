@@ -19,7 +19,7 @@ endif
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 	@echo
-	@echo 'Settings: DEVICE=cpu or cuda (the GPU, if there is one); PYTHON=python3 (3.10 or later);'
+	@echo 'Settings: DEVICE=cpu or cuda (the GPU, if there is one); PYTHON=python3 (3.11 or later);'
 	@echo 'TORCH_INDEX=https://download.pytorch.org/whl/cpu (where torch comes from: this one is small, for the CPU).'
 
 run: .venv/.stamp ## Run the notebooks at full scale and keep their outputs; UNIT=translation runs that one.
@@ -47,8 +47,8 @@ clean: ## Remove what make built: the environment and the tools' caches; runs/ a
 
 # torch first, alone and from its own index where one is given: all else comes from the usual one.
 .venv/.stamp: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-	  { echo 'Tendays needs Python 3.10 or later; make PYTHON=/path/to/python says which to use.' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Tendays needs Python 3.11 or later; make PYTHON=/path/to/python says which to use.' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo 'This Python has no venv module; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	$(PYTHON) -m venv .venv

@@ -85,7 +85,7 @@ def test_an_unknown_device_is_refused():
 def test_an_old_python_is_named(bare):
     refused = make("lint", interpreter(bare, "exit 1"), folder=bare)
     assert refused.returncode
-    assert "needs Python 3.10 or later" in refused.stderr
+    assert "needs Python 3.11 or later" in refused.stderr
 
 
 def test_a_python_without_venv_is_named(bare):
