@@ -4,7 +4,11 @@ PYTHON ?= python3
 PY := .venv/bin/python
 UNIT ?=
 DEVICE ?=
+REPO ?=
 TORCH_INDEX ?=
+
+# What looks for barriers in the pages; without npm that test is skipped.
+AXE := $(if $(shell command -v npm),tests/node_modules/.package-lock.json)
 
 ifneq ($(filter-out cpu cuda,$(DEVICE)),)
 $(error DEVICE is '$(DEVICE)'; expected cpu or cuda)
@@ -13,7 +17,7 @@ ifneq ($(DEVICE),)
 export TENDAYS_DEVICE := $(DEVICE)
 endif
 
-.PHONY: help run test lab data lint bench clean
+.PHONY: help run test lab site linkcheck data lint bench audit diffs address clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,25 +29,55 @@ help:
 run: .venv/.stamp ## Run the notebooks at full scale and keep their outputs; UNIT=translation runs that one.
 	@$(PY) -m tendays.run $(UNIT)
 
-test: .venv/.stamp ## Run the unit tests, and every notebook at smoke scale.
+test: .venv/.stamp $(AXE) ## Run the unit tests, every notebook at smoke scale, and the pages in a browser.
 	@$(PY) -m pytest -n auto --dist loadfile
 
 lab: .venv/.stamp ## Open the notebooks in JupyterLab.
 	@$(PY) -m jupyterlab --ServerApp.ip=127.0.0.1 notebooks
 
+site: .venv/.stamp ## Make the pages from the committed notebooks, in build/site; they work without a network.
+	@$(PY) site/make_site.py
+
+linkcheck: .venv/.stamp ## Ask every address that the pages link to whether it answers.
+	@$(PY) site/make_site.py --builder linkcheck
+
 data: .venv/.stamp ## Download the data into the cache, for work without a network.
 	@$(PY) -m tendays data
 
 lint: .venv/.stamp ## Check the style of modules, tests and notebooks.
-	@$(PY) -m ruff check src tests notebooks conftest.py
-	@$(PY) -m ruff format --check src tests notebooks conftest.py
+	@$(PY) -m ruff check src site tests notebooks conftest.py
+	@$(PY) -m ruff format --check src site tests notebooks conftest.py
 
 bench: .venv/.stamp ## Measure how fast the fast versions are.
 	@$(PY) -m tendays.bench
 
+# Findings that are accepted, by each of their names. No version of torch is said to be free of them:
+# - a hostile program that torch.jit.script compiles can corrupt memory; nothing here uses torch.jit;
+# - a hostile .pt2 file that torch.export loads can run code; nothing here loads one, and models are safetensors.
+ACCEPTED := CVE-2025-3000 PYSEC-2025-194 CVE-2026-4538 PYSEC-2026-139
+
+# Strict, so that a package that cannot be looked up is a failure and not a pass.
+audit: .venv/.stamp ## Look up the pinned packages among the known vulnerabilities.
+	@$(PY) -m pip_audit -r requirements.txt --no-deps --disable-pip --strict --progress-spinner off \
+	  $(ACCEPTED:%=--ignore-vuln %)
+
+# In this clone's own settings; .gitattributes names the drivers, and without these settings git compares lines.
+diffs: .venv/.stamp ## Let git diff and git merge in this clone understand notebooks.
+	@git config diff.jupyternotebook.command "'$(CURDIR)/.venv/bin/git-nbdiffdriver' diff"
+	@git config merge.jupyternotebook.name 'cells of notebooks'
+	@git config merge.jupyternotebook.driver "'$(CURDIR)/.venv/bin/git-nbmergedriver' merge %O %A %B %L %P"
+
+address: .venv/.stamp ## Put the repository's address into badges, set-up cells and pages: REPO=owner/name.
+	@$(PY) -m tendays.address '$(REPO)'
+
 clean: ## Remove what make built: the environment and the tools' caches; runs/ and data/cache/ stay.
-	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist tests/node_modules .pytest_cache .ruff_cache .hypothesis
 	find src tests notebooks -name __pycache__ -prune -exec rm -rf {} +
+	@for kind in diff merge; do git config --remove-section $$kind.jupyternotebook 2>/dev/null || true; done
+
+tests/node_modules/.package-lock.json: tests/package.json tests/package-lock.json
+	@npm ci --prefix tests --silent --no-audit --no-fund
+	@touch $@
 
 # torch first, alone and from its own index where one is given: all else comes from the usual one.
 .venv/.stamp: requirements.txt pyproject.toml

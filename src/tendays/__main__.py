@@ -2,6 +2,8 @@
 
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +62,60 @@ def pronounce(
         for guess in found[:best]:
             chance = "" if guess.log_probability is None else f"{math.exp(guess.log_probability):7.1%}"
             print(f"{word}\t{chance}\t{' '.join(guess.phonemes)}")
+
+
+@app.command()
+def status() -> None:
+    """Goals against what was done, streaks and gaps, and the questions that are still open.
+
+    Works count: a title in italics once in its unit, an item without one as one.
+    """
+    from tendays import log
+
+    with _explained("status"):
+        journal = log.read(log.checkout(Path.cwd()) / "journal")
+        for line in log.report(journal, log.today()):
+            print(line)
+    for problem in journal.problems:
+        typer.echo(str(problem), err=True)
+    if journal.problems:
+        raise typer.Exit(1)
+
+
+@app.command("log")
+def log_item(
+    text: Annotated[str, typer.Argument(help="What was done, thought or asked.")],
+    kind: Annotated[str, typer.Option(help="lecture, paper, mathematics, code, idea or question.")],
+    date: Annotated[str, typer.Option(help="When: 2022-02-03, today or yesterday.")] = "today",
+) -> None:
+    """Add an item to the journal; nothing that is there is changed."""
+    from tendays import log
+
+    with _explained("log"):
+        folder = log.checkout(Path.cwd()) / "journal"
+        path, line = log.append_item(folder, text, kind, log.day(date, log.today()))
+    print(f"{path.relative_to(folder.parent)}:{line}")
+
+
+@app.command()
+def new_unit() -> None:
+    """Start the next ten days of the journal, with the goals of the last."""
+    from tendays import log
+
+    with _explained("new-unit"):
+        folder = log.checkout(Path.cwd()) / "journal"
+        unit = log.new_unit(folder, log.today())
+    print(f"{unit.path.relative_to(folder.parent)}: {log.span(unit.start, unit.end)}")
+
+
+@contextmanager
+def _explained(command: str) -> Iterator[None]:
+    """Say what was wrong with what a command was given, and end with status 2."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        typer.echo(f"{command}: {error}", err=True)
+        raise typer.Exit(2) from error
 
 
 @app.command()

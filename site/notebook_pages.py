@@ -1,0 +1,120 @@
+"""A Sphinx extension: what pages of notebooks and of the journal have that their files have not.
+
+The files are staged as they are, so that what a reader downloads is the committed notebook; the changes are made
+to the text that Sphinx has read.
+"""
+
+import base64
+import hashlib
+import html
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import journal_pages
+import pages
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from tendays import log
+
+ROOT = pages.HERE.parent
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.connect("source-read", dress)
+    app.connect("doctree-read", describe_figures)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def dress(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Change the text of a page that has just been read."""
+    folder, _, stem = docname.partition("/")
+    if folder == "notebooks":
+        source[0] = dressed(source[0], pages.Notebook(ROOT, stem), journal(), bibliography())
+    elif folder == "journal" and stem != "index":
+        source[0] = journal_pages.dressed(source[0], ROOT / "journal" / f"{stem}.md", bibliography())
+
+
+@cache
+def journal() -> log.Journal:
+    """The journal of this checkout."""
+    return log.read(ROOT / "journal")
+
+
+@cache
+def bibliography() -> list[pages.Reference]:
+    """The works that notebooks and journal refer to."""
+    return pages.bibliography(pages.HERE / "references.bib")
+
+
+def dressed(text: str, notebook: pages.Notebook, kept: log.Journal, works: list[pages.Reference]) -> str:
+    """A notebook's text with a bar of links in place of the badge, its days in the journal, and linked references.
+
+    The badge is an image of another host, which pages that work without a network cannot show.
+    """
+    content = json.loads(text)
+    first, set_up, *rest = content["cells"]
+    lines = [line for line in "".join(first["source"]).splitlines() if not line.startswith("[![Open in Colab]")]
+    heading = next(index for index, line in enumerate(lines) if line.startswith("# "))
+    lines[heading + 1 : heading + 1] = ["", bar(notebook), "", *journal_pages.days_of(notebook.stem, kept), ""]
+    first["source"] = "\n".join(lines)
+    set_up["metadata"] = {**set_up["metadata"], "tags": ["hide-input"], **folded("the set-up")}
+    for cell in rest:
+        if "solution" in cell["metadata"].get("tags", []):
+            cell["metadata"].update(folded("a solution"))
+        if cell["cell_type"] == "markdown" and "## References" in (source := "".join(cell["source"])):
+            cell["source"] = with_links(source, works)
+    return json.dumps(content)
+
+
+def folded(name: str) -> dict[str, Any]:
+    """The metadata of a cell that say what can be unfolded there."""
+    return {"mystnb": {"code_prompt_show": f"Show {name}", "code_prompt_hide": f"Hide {name}"}}
+
+
+def bar(notebook: pages.Notebook) -> str:
+    """Links to open and download a notebook, and how long its run took, as HTML."""
+    took = f"Its run took {notebook.minutes} on {notebook.machine}." if notebook.ledger else "It was not run yet."
+    links = [
+        f'<a class="action" href="{html.escape(notebook.colab)}">Open in Colab</a>',
+        f'<a class="action" href="../_sources/notebooks/{notebook.stem}.ipynb" download>Download the notebook</a>',
+    ]
+    return f'<p class="bar">{" ".join(links)} <span>{took}</span></p>'
+
+
+def with_links(source: str, works: list[pages.Reference]) -> str:
+    """A notebook's references, each with a link to its entry in the bibliography."""
+    entries = {f"- {work.line}": work.key for work in works}
+    lines = source.splitlines()
+    return "\n".join(
+        f"{line} [→](../bibliography.md#ref-{entries[line]})" if line in entries else line for line in lines
+    )
+
+
+def describe_figures(app: Sphinx, doctree: nodes.document) -> None:
+    """Give figures of notebooks the text alternatives that `tendays.plots.show` stored beside them.
+
+    MyST-NB names an image file after the hash of its bytes, and takes its name for a text alternative.
+    """
+    folder, _, stem = app.env.docname.partition("/")
+    if folder != "notebooks":
+        return
+    texts = alternatives(pages.Notebook(ROOT, stem))
+    for image in doctree.findall(nodes.image):
+        name = Path(image["uri"]).stem
+        if name in texts:
+            image["alt"] = texts[name]
+
+
+def alternatives(notebook: pages.Notebook) -> dict[str, str]:
+    """The text alternative of each figure, by the hash of its PNG."""
+    found = {}
+    for cell in notebook.content.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                image = base64.b64decode(output.data["image/png"])
+                found[hashlib.sha256(image).hexdigest()] = output.metadata["image/png"]["alt"]
+    return found

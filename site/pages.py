@@ -1,0 +1,299 @@
+"""What the pages are made from: notebooks, ledgers, the journal, the bibliography; and the pages written from them.
+
+`stage` puts everything that Sphinx reads into one folder, laid out as the repository is, so that a link in the
+journal to ``../notebooks/04_transducer.ipynb#decoding`` works there and here. Pages that list what there is
+(home, journal, results, terms, bibliography) are filled in from ``templates/``.
+"""
+
+import json
+import re
+import shutil
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pybtex.database
+from nbformat import NotebookNode
+from nbformat import read as read_notebook
+
+from tendays import log, results
+
+HERE = Path(__file__).resolve().parent
+COLAB = "https://colab.research.google.com"
+TITLE = re.compile(r"^# +(.+?) *$", re.MULTILINE)
+HEADING = re.compile(r"(#{2,3}) +(.+?) *$", re.MULTILINE)
+SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z(*“$…`])")
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook as the pages show it; ``root`` is the checkout that it is in."""
+
+    root: Path
+    stem: str
+
+    @cached_property
+    def content(self) -> NotebookNode:
+        """Its cells, with what they showed."""
+        return read_notebook(self.path, as_version=4)
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.root / "notebooks" / f"{self.stem}.ipynb"
+
+    @property
+    def title(self) -> str:
+        """The heading of its first cell."""
+        return TITLE.search(self.content.cells[0].source)[1]
+
+    @property
+    def question(self) -> str:
+        """What it asks, in a sentence."""
+        return results.question(self.path)
+
+    @cached_property
+    def ledger(self) -> dict[str, Any] | None:
+        """The record of its last full run, if it had one."""
+        path = results.ledger_path(self.path)
+        return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+    @property
+    def minutes(self) -> str:
+        """How long that run took, in words."""
+        if self.ledger is None:
+            return "not run yet"
+        return f"{self.ledger['seconds'] / 60:.1f} minutes"
+
+    @property
+    def machine(self) -> str:
+        """What that run ran on."""
+        if self.ledger["device"] == "cpu":
+            return f"{self.ledger['threads']} threads of a CPU"
+        return self.ledger["device"]
+
+    @property
+    def headlines(self) -> list[dict[str, Any]]:
+        """The claims that stand for it."""
+        return [claim for claim in self.ledger["claims"] if claim.get("headline")] if self.ledger else []
+
+    @property
+    def alt(self) -> str:
+        """The text of the figure that stands for it, ``results/<stem>.png``."""
+        return results.picture(self.path)[0] if self.ledger else ""
+
+    @property
+    def colab(self) -> str:
+        """The address that opens it in Colab."""
+        repository_name = repository(self.root).removeprefix("https://github.com/")
+        return f"{COLAB}/github/{repository_name}/blob/main/notebooks/{self.stem}.ipynb"
+
+    def paragraphs(self) -> Iterator[tuple[str, str, NotebookNode]]:
+        """The paragraphs of its prose, each with the heading of its section, empty before the first, and its cell."""
+        section = ""
+        for cell in self.content.cells:
+            if cell.cell_type == "markdown":
+                for paragraph in re.split(r"\n\s*\n", cell.source):
+                    if heading := HEADING.match(paragraph):
+                        section = heading[2]
+                    yield section, paragraph, cell
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term, where it is introduced, and by which sentence."""
+
+    name: str
+    notebook: Notebook
+    section: str
+    sentence: str
+
+    @property
+    def initial(self) -> str:
+        """The letter that it is listed under."""
+        return self.name[0].upper()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A work in the bibliography: its key, a label such as “Graves 2012”, its line, its address."""
+
+    key: str
+    label: str
+    line: str
+    url: str
+
+
+def repository(root: Path) -> str:
+    """The address of the repository, which stands in pyproject.toml."""
+    return tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
+
+
+def notebooks(root: Path) -> list[Notebook]:
+    """The notebooks of a checkout, in reading order."""
+    return [Notebook(root, path.stem) for path in sorted((root / "notebooks").glob("*.ipynb"))]
+
+
+def headings(notebook: Notebook) -> list[str]:
+    """The headings of a notebook's sections, of levels two and three."""
+    return [heading[2] for _, paragraph, _ in notebook.paragraphs() if (heading := HEADING.match(paragraph))]
+
+
+def terms(shelf: list[Notebook]) -> list[Term]:
+    """The terms that notebooks introduce, by the alphabet.
+
+    The metadata of a Markdown cell name them, ``{"tendays": {"terms": {"occupancy": "occupancies"}}}``: each term
+    with the words that introduce it there.
+
+    Raises:
+        ValueError: A cell does not hold the words that its metadata name.
+    """
+    found = []
+    for notebook in shelf:
+        for cell in notebook.content.cells:
+            for name, words in cell.metadata.get("tendays", {}).get("terms", {}).items():
+                found.append(Term(name, notebook, *introduction(words, cell, notebook)))
+    return sorted(found, key=lambda term: (term.name.casefold(), term.notebook.stem))
+
+
+def introduction(words: str, cell: NotebookNode, notebook: Notebook) -> tuple[str, str]:
+    """The section, and the first sentence of a cell of a notebook that holds these words, in any case.
+
+    Raises:
+        ValueError: There is none.
+    """
+    for section, paragraph, owner in notebook.paragraphs():
+        for sentence in SENTENCE_END.split(" ".join(paragraph.split())) if owner is cell else ():
+            if not HEADING.match(sentence) and words.casefold() in re.sub(r"[*_`]", "", sentence).casefold():
+                return section, sentence
+    raise ValueError(f"{notebook.stem}: the metadata of a cell name {words!r}, which is in no sentence of it")
+
+
+def bibliography(path: Path) -> list[Reference]:
+    """The works of a BibTeX file, in its order."""
+    entries = pybtex.database.parse_file(str(path), "bibtex").entries.values()
+    return [
+        Reference(entry.key, _label(entry), reference_line(entry), entry.fields.get("url", "")) for entry in entries
+    ]
+
+
+def reference_line(entry: pybtex.database.Entry) -> str:
+    """A work as a line of a notebook's references: authors (year). *Title.* Where it appeared."""
+    authors = ", ".join(_author(person) for person in entry.persons["author"])
+    year = f" ({entry.fields['year']})" if "year" in entry.fields else ""
+    kinds = ("journal", "booktitle", "publisher", "howpublished")
+    where = next(entry.fields[kind] for kind in kinds if kind in entry.fields)
+    return f"{authors}{year}. *{entry.fields['title']}.* {where}."
+
+
+def _author(person: pybtex.database.Person) -> str:
+    """Initials and family name; an institution as it is."""
+    family = " ".join([*person.prelast_names, *person.last_names]).strip("{}")
+    return " ".join([*person.first_names, *person.middle_names, family])
+
+
+def _label(entry: pybtex.database.Entry) -> str:
+    """Family name of the first author, and year."""
+    return " ".join([" ".join(entry.persons["author"][0].last_names).strip("{}"), entry.fields.get("year", "")]).strip()
+
+
+def listed(notebook: Notebook) -> list[str]:
+    """The lines under a notebook's heading “References”."""
+    return [
+        line.removeprefix("- ")
+        for section, paragraph, _ in notebook.paragraphs()
+        if section == "References"
+        for line in paragraph.splitlines()
+        if line.startswith("- ")
+    ]
+
+
+def long_date(day: date) -> str:
+    """A day as a page writes it."""
+    return f"{day:%A}, {day.day} {day:%B %Y}"
+
+
+def environment() -> jinja2.Environment:
+    """Where the templates of pages are, and what they may call."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.globals.update(span=log.span, linked=linked, anchor=anchor)
+    made.filters.update(slug=log.slug, long_date=long_date, amount=amount, bound=bound, name=name, claim=claim)
+    return made
+
+
+def amount(entry: dict[str, Any]) -> str:
+    """The value of a claim with its unit."""
+    return f"{entry['value']:.4g} {entry['unit']}".strip()
+
+
+def bound(entry: dict[str, Any]) -> str:
+    """What the value of a claim is held to."""
+    kind = next((kind for kind in ("at_least", "at_most", "about") if kind in entry), None)
+    if kind is None:
+        return ""
+    sign = {"at_least": "≥", "at_most": "≤", "about": "≈"}[kind]
+    return f"{sign} {entry[kind]:.4g}" + (f" ± {entry['within']:.2g}" if kind == "about" else "")
+
+
+def name(entry: dict[str, Any]) -> str:
+    """The name of a claim as the cell of a table, bold where it stands for its notebook."""
+    plain = entry["name"].replace("|", "\\|")
+    return f"**{plain}**" if entry.get("headline") else plain
+
+
+def claim(entry: dict[str, Any]) -> str:
+    """A claim in a line of text."""
+    return f"{entry['name']}: {amount(entry)}"
+
+
+def stage(root: Path, folder: Path) -> None:
+    """Put what Sphinx reads into a folder, which is made anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(root / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns("*.py", ".*"))
+    (folder / "results").mkdir()
+    for picture in (root / "results").glob("*.png"):
+        shutil.copy(picture, folder / "results")
+    journal = log.read(root / "journal")
+    shelf = notebooks(root)
+    facts = {
+        "notebooks": shelf,
+        "longer": results.read_ledgers(root / "results" / "longer"),
+        "terms": terms(shelf),
+        "references": bibliography(HERE / "references.bib"),
+        "places": lambda work: places(work, shelf, journal),
+        "repository": repository(root),
+    }
+    for name in ("index", "results", "terms", "bibliography", "notation"):
+        (folder / f"{name}.md").write_text(environment().get_template(f"{name}.md").render(facts), "utf-8")
+
+
+def places(work: Reference, shelf: list[Notebook], journal: log.Journal) -> list[str]:
+    """Links to the notebooks and the days of the journal that refer to a work."""
+    found = [
+        f"[{notebook.title}](notebooks/{notebook.stem}.ipynb#references)"
+        for notebook in shelf
+        if work.line in listed(notebook)
+    ]
+    days = {item.day: item.path.name for item in journal.items if work.label in item.works}
+    return found + [f"[{day.day} {day:%B %Y}](journal/{name}#{anchor(day)})" for day, name in days.items()]
+
+
+def linked(items: list[log.Item]) -> list[str]:
+    """The notebooks that items of the journal link to, each once."""
+    return sorted({stem for item in items for stem, _ in item.links})
+
+
+def anchor(day: date) -> str:
+    """The name by which links reach a day of the journal."""
+    return f"day-{day}"

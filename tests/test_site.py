@@ -1,0 +1,315 @@
+"""The pages, built and opened in a browser as a reader would: from files, without a network."""
+
+import functools
+import http.server
+import io
+import itertools
+import json
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import browser
+import lxml.html
+import pytest
+from needs import missing
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+STEMS = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+SIZE = 15_000_000  # bytes of the whole site
+FIRST_PAGE = 500_000  # bytes of the first page, without its figures
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+FETCHED = re.compile(r"""(?:\bsrc=|<link[^>]*\bhref=|@import|\burl\()\s*["']?(?:https?:)?//""")
+
+# Elements that the Tab key should reach: those a reader can see and act on.
+TABBABLE = """() => [...document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]')]
+  .filter(e => !e.disabled && e.tabIndex >= 0 && e.checkVisibility({visibilityProperty: true})
+               && e.getClientRects().length)
+  .map((e, i) => { e.dataset.reach = i; return e.outerHTML.slice(0, 120); })"""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+VIOLATIONS = """async (rules) => (await axe.run(document, {runOnly: rules}))
+  .violations.filter(v => ['serious', 'critical'].includes(v.impact))
+  .map(v => `${v.id}: ${v.nodes.length} × ${v.nodes[0].html.slice(0, 160)} ${v.nodes[0].failureSummary}`)"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The folder of the pages, made as `make site` makes them."""
+    out = tmp_path_factory.mktemp("pages") / "site"
+    command = [sys.executable, "site/make_site.py", "--out", str(out)]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    """The HTML files, as paths inside of the site."""
+    return sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser.launched() as started:
+        yield started
+
+
+@pytest.fixture
+def open_page(chromium, site):
+    """Opens a page of the site from its file, offline; collects what goes wrong in ``page.complaints``."""
+    contexts = []
+
+    def opened(name, *, viewport=DESK, **options):
+        context = chromium.new_context(viewport=viewport, offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints = []
+        page.on("console", lambda m: page.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else page.complaints.append(r.url))
+        page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
+        page.goto((site / name).as_uri())
+        typeset(page)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def served(site):
+    """The address of the pages on a server of their own, which does not compress them."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def typeset(page):
+    """Wait until mathematics, where there is some, is set."""
+    page.evaluate("() => window.MathJax && MathJax.startup.promise")
+
+
+def test_every_page_loads_without_errors_and_without_a_request_elsewhere(open_page, pages):
+    assert len(pages) >= 7 + len(STEMS)
+    assert {name: page.complaints for name in pages if (page := open_page(name)).complaints} == {}
+
+
+def test_mathematics_is_typeset(open_page, pages):
+    count = "() => [document.querySelectorAll('.math').length, document.querySelectorAll('.math mjx-container').length]"
+    found = {}
+    for name in pages:
+        page = open_page(name)
+        found[name] = page.evaluate(count)
+        assert page.evaluate("() => document.querySelectorAll('mjx-merror, [data-mjx-error]').length") == 0, name
+        assert page.evaluate("() => [...document.fonts].every(font => font.status != 'error')"), name
+    assert all(written == shown for written, shown in found.values()), found
+    assert sum(found["notebooks/04_transducer.html"]) > 100
+
+
+def test_figures_show_and_say_what_they_show(open_page, pages):
+    look = """() => [...document.querySelectorAll('article img')].map(
+      i => [i.src, i.alt, i.complete && i.naturalWidth, i.getBoundingClientRect().width])"""
+    figures = [figure for name in pages for figure in open_page(name).evaluate(look)]
+    assert len(figures) > 10
+    for source, alt, pixels, width in figures:
+        assert pixels > 0, source
+        assert 200 < width <= pixels + 1, source  # neither a speck nor blown up
+        assert len(alt.split()) > 5, f"{source}: {alt}"
+
+
+def test_no_page_is_wider_than_a_telephone(open_page, pages):
+    widths = {name: open_page(name, viewport=PHONE).evaluate("document.documentElement.scrollWidth") for name in pages}
+    assert {name: width for name, width in widths.items() if width > PHONE["width"]} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_and_text_has_contrast(open_page, pages, scheme):
+    if not AXE.exists():
+        missing(f"{AXE.relative_to(ROOT)} is not there: install Node.js, then run `make test` again")
+    found = {}
+    for name in pages:
+        page = open_page(name, color_scheme=scheme)
+        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        page.add_script_tag(path=AXE)
+        found[name] = page.evaluate(VIOLATIONS, RULES)
+    assert {name: violations for name, violations in found.items() if violations} == {}
+
+
+def test_figures_are_legible_on_a_dark_page(open_page):
+    page = open_page(f"notebooks/{STEMS[-1]}.html", color_scheme="dark")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", ground)[:3])) < 60
+    figures = page.locator("article img")
+    assert figures.count() > 3
+    for index in range(figures.count()):
+        with Image.open(io.BytesIO(figures.nth(index).screenshot())) as shown:
+            darkest, lightest = (value / 255 for value in shown.convert("L").getextrema())
+        assert (lightest**2.2 + 0.05) / (darkest**2.2 + 0.05) > 7  # WCAG's ratio for its level AAA
+
+
+@pytest.mark.parametrize(("other", "scheme"), [("light", "dark"), ("dark", "light")])
+def test_light_and_dark_can_be_chosen_and_are_remembered(open_page, other, scheme):
+    page = open_page("index.html", color_scheme=other)
+    page.locator(".theme-switch-button").click()
+    page.locator(f".theme-change-button[data-mode={scheme}]").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    page.get_by_role("link", name="Results", exact=True).first.click()
+    page.wait_for_url("**/results.html")
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+
+
+def test_search_finds_beam_search_in_every_notebook_that_has_it(open_page):
+    page = open_page("index.html")
+    page.locator(".search-button__button:visible").first.click()
+    page.keyboard.type("beam search")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html*")
+    page.wait_for_selector("#search-results ul.search li")
+    page.wait_for_function("document.querySelector('.search-summary')?.textContent.includes('found')")
+    found = " ".join(page.evaluate("[...document.querySelectorAll('#search-results li a')].map(a => a.href)"))
+    having = [
+        stem for stem in STEMS if "beam search" in (ROOT / "notebooks" / f"{stem}.ipynb").read_text("utf-8").lower()
+    ]
+    assert len(having) >= 2
+    assert [stem for stem in having if stem not in found] == []
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_download_button_gives_the_committed_notebook(chromium, served, stem):
+    page = chromium.new_page()
+    page.goto(f"{served}/notebooks/{stem}.html")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the notebook").click()
+    assert download.value.suggested_filename == f"{stem}.ipynb"
+    assert Path(download.value.path()).read_bytes() == (ROOT / "notebooks" / f"{stem}.ipynb").read_bytes()
+    page.close()
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_button_for_colab_leads_to_this_notebook(open_page, stem):
+    address = open_page(f"notebooks/{stem}.html").get_by_role("link", name="Open in Colab").first.get_attribute("href")
+    assert address in (ROOT / "notebooks" / f"{stem}.ipynb").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["index.html", "journal/index.html", "results.html", f"notebooks/{STEMS[-1]}.html"])
+def test_the_keyboard_reaches_everything(open_page, name):
+    page = open_page(name)
+    wanted = dict(enumerate(page.evaluate(TABBABLE)))
+    assert len(wanted) > 15
+    for _ in range(len(wanted) + 20):
+        page.keyboard.press("Tab")
+        wanted.pop(page.evaluate("Number(document.activeElement?.dataset?.reach ?? -1)"), None)
+    assert wanted == {}
+
+
+def test_what_has_the_focus_is_seen(open_page):
+    page = open_page("index.html")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        style = page.evaluate("(s => [s.outlineStyle, s.boxShadow])(getComputedStyle(document.activeElement))")
+        assert style != ["none", "none"], page.evaluate("document.activeElement.outerHTML")
+
+
+def test_the_first_page_is_light(chromium, served):
+    received = {}
+    page = chromium.new_page()
+    page.on("response", lambda response: received.__setitem__(response.url, response))
+    page.goto(f"{served}/index.html", wait_until="networkidle")
+    sizes = {url: len(response.body()) for url, response in received.items()}
+    page.close()
+    assert any(url.endswith(".css") for url in sizes)
+    assert sum(size for url, size in sizes.items() if not url.endswith(".png")) < FIRST_PAGE, sizes
+
+
+def test_a_printed_page_is_the_article_alone(open_page):
+    page = open_page(f"notebooks/{STEMS[-1]}.html")
+    page.emulate_media(media="print")
+    for aside in (".bd-sidebar-primary", ".bd-header-article", ".prev-next-footer", ".bar .action"):
+        assert not page.locator(aside).first.is_visible(), aside
+    assert page.get_by_role("heading", level=1).first.is_visible()
+    page.set_viewport_size({"width": 700, "height": 900})  # about the width of a sheet
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    clipped = "[...document.querySelectorAll('article pre')].filter(p => p.scrollWidth > p.clientWidth + 1).length"
+    assert page.evaluate(clipped) == 0
+
+
+# --- what needs no browser --------------------------------------------------------------------------------------------
+
+
+def test_the_site_is_small_and_whole(site):
+    files = [path for path in site.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < SIZE
+    assert not [path for path in files if path.suffix == ".map"]
+
+
+def test_no_file_asks_for_one_from_elsewhere(site):
+    kinds = {".html", ".css", ".js"}
+    texts = {path: path.read_text("utf-8") for path in site.rglob("*") if path.suffix in kinds}
+    assert len(texts) > 10
+    assert {path.name: FETCHED.findall(text) for path, text in texts.items() if FETCHED.search(text)} == {}
+
+
+def test_no_link_inside_is_broken(site, pages):
+    trees = {site / name: lxml.html.parse(site / name).getroot() for name in pages}
+    anchors = {path: {*tree.xpath("//@id"), *tree.xpath("//a/@name")} for path, tree in trees.items()}
+    broken, seen = [], 0
+    for path, tree in trees.items():
+        for link in tree.xpath("//a/@href | //img/@src | //script/@src | //link/@href"):
+            address = urlsplit(link)
+            if address.scheme or address.netloc:
+                continue
+            seen += 1
+            target = (path.parent / unquote(address.path)).resolve() if address.path else path
+            fragment = unquote(address.fragment)
+            if not target.exists() or (fragment and target in anchors and fragment not in anchors[target]):
+                broken.append(f"{path.relative_to(site)}: {link}")
+    assert seen > 200
+    assert broken == []
+
+
+def test_pages_name_no_place_of_the_machine_that_made_them(site):
+    texts = [path for path in site.rglob("*") if path.suffix in {".html", ".js", ".css"}]
+    assert [path.name for path in texts if str(ROOT) in path.read_text("utf-8")] == []
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_journal_and_notebook_link_to_each_other(site, stem):
+    journal = {path.stem: lxml.html.parse(path).getroot() for path in (site / "journal").glob("*unit*.html")}
+    notebook = lxml.html.parse(site / "notebooks" / f"{stem}.html").getroot()
+    there = {unit for unit, tree in journal.items() if tree.xpath(f"//article//a[contains(@href, '{stem}.html')]")}
+    back = {
+        Path(urlsplit(link).path).stem for link in notebook.xpath("//article//a[contains(@href, 'journal/')]/@href")
+    }
+    assert there == back - {"index"}
+
+
+def test_notebooks_are_next_to_each_other_in_reading_order(site):
+    for before, after in itertools.pairwise(STEMS):
+        page = lxml.html.parse(site / "notebooks" / f"{before}.html").getroot()
+        assert page.xpath("//a[contains(@class, 'right-next')]/@href") == [f"{after}.html"]
+        page = lxml.html.parse(site / "notebooks" / f"{after}.html").getroot()
+        assert page.xpath("//a[contains(@class, 'left-prev')]/@href") == [f"{before}.html"]
+
+
+def test_results_show_every_claim_with_its_value(site):
+    text = " ".join(lxml.html.parse(site / "results.html").getroot().text_content().split())
+    for path in (ROOT / "results").glob("*.json"):
+        ledger = json.loads(path.read_text("utf-8"))
+        assert f"{ledger['seconds'] / 60:.1f}" in text
+        for claim in ledger["claims"]:
+            assert " ".join(claim["name"].split()).replace("'", "’") in text.replace("'", "’"), claim["name"]
+            assert f"{claim['value']:.4g}" in text
