@@ -201,8 +201,9 @@ def report(journal: Journal, day: date) -> Iterator[str]:
     first, last = max(streaks(days), key=lambda run: run[1] - run[0])
     now = next((run for run in streaks(days) if run[1] >= day - timedelta(1)), None)
     yield f"Longest streak: {_days(first, last)}; now: {_days(*now) if now else 'none'}"
-    for first, last in gaps(days, day):
-        yield f"Gap: {_days(first, last)}" + (", and counting" if last == day else "")
+    yesterday = day - timedelta(1)  # today is not over
+    for first, last in gaps(days, yesterday):
+        yield f"Gap: {_days(first, last)}" + (", and counting" if last == yesterday else "")
     questions = journal.questions(closed=False)
     yield f"\nOpen questions: {len(questions)}; closed: {len(journal.questions(closed=True))}"
     for item in questions:
