@@ -51,9 +51,9 @@ lint: .venv/.stamp ## Check the style of modules, tests and notebooks.
 bench: .venv/.stamp ## Measure how fast the fast versions are.
 	@$(PY) -m tendays.bench
 
-# Findings that are accepted, by each of their names. No version of torch is said to be free of them:
-# - a hostile program that torch.jit.script compiles can corrupt memory; nothing here uses torch.jit;
-# - a hostile .pt2 file that torch.export loads can run code; nothing here loads one, and models are safetensors.
+# Findings that are accepted, by each of their names; their advisories named no version of torch that is free of them.
+# A hostile program that torch.jit.script compiles can corrupt memory: nothing here uses torch.jit. A hostile .pt2 file
+# that torch.export loads can run code: nothing here loads one, and models are safetensors.
 ACCEPTED := CVE-2025-3000 PYSEC-2025-194 CVE-2026-4538 PYSEC-2026-139
 
 # Strict, so that a package that cannot be looked up is a failure and not a pass.

@@ -1,10 +1,9 @@
 """A browser for tests that look at what a reader sees: the machine's own Chromium, without a window."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from needs import missing
+import needs
 from playwright.sync_api import Browser, sync_playwright
 
 NAMES = (
@@ -18,16 +17,10 @@ FLAGS = (
 )
 
 
-def executable() -> str:
-    """Where the browser is; without one, the test that asks is skipped, or fails in CI."""
-    found = filter(None, map(shutil.which, NAMES))
-    return next(found, None) or missing("there is no Chromium on PATH; on Debian: apt-get install chromium")
-
-
 @contextmanager
 def launched() -> Iterator[Browser]:
     """A browser with an empty profile, closed when the block ends."""
-    path = executable()
+    path = needs.program(*NAMES, package="chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         try:

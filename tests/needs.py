@@ -4,6 +4,7 @@ Where it is missing, a reader's machine skips the test and says why. In CI, wher
 """
 
 import os
+import shutil
 from typing import NoReturn
 
 import pytest
@@ -18,3 +19,14 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("CI", "").lower() in ("", "0", "false"):
         pytest.skip(what)
     pytest.fail(f"{what} (in CI, where CI={os.environ['CI']}, nothing is skipped)", pytrace=False)
+
+
+def program(*names: str, package: str) -> str:
+    """Where the first of these programs that there is lies; without any, the test is skipped, or fails in CI.
+
+    Args:
+        names: what it may be called, on PATH or with a path.
+        package: what brings it on Debian.
+    """
+    found = next(filter(None, map(shutil.which, names)), None)
+    return found or missing(f"there is no {package} on PATH; on Debian: apt-get install {package}")

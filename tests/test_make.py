@@ -1,12 +1,19 @@
 """What can be told about the Makefile and the lists of packages without installing anything."""
 
+import http.server
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
+import sys
+import threading
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).parents[1]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
@@ -24,6 +31,7 @@ def make(*arguments, folder=ROOT):
         "DEVICE",
         "TENDAYS_DEVICE",
         "UNIT",
+        "REPO",
         "PYTHON",
     }
     environment = {name: value for name, value in os.environ.items() if name not in outer}  # of `make test` itself
@@ -76,6 +84,11 @@ def test_unit_is_handed_on(bare):
     assert "-m tendays.run translation\n" in make("-n", "run", "UNIT=translation", folder=bare).stdout
 
 
+def test_repo_is_handed_on(bare):
+    assert "-m tendays.address 'owner/name'\n" in make("-n", "address", "REPO=owner/name", folder=bare).stdout
+    assert "-m tendays.address ''\n" in make("-n", "address", folder=bare).stdout
+
+
 def test_an_unknown_device_is_refused():
     refused = make("-n", "test", "DEVICE=tpu")
     assert refused.returncode
@@ -106,6 +119,92 @@ def test_clean_keeps_runs_and_data(bare):
     assert all(path.exists() for path in kept)
     assert not (bare / ".venv").exists()
     assert not (bare / "src" / "__pycache__").exists()
+
+
+@pytest.fixture
+def equipped(bare):
+    """The folder with an environment: this one, so that a target runs."""
+    interpreter(bare, f'exec {shlex.quote(sys.executable)} "$@"')
+    (bare / ".venv" / "bin").mkdir(parents=True)
+    (bare / "interpreter").rename(bare / ".venv" / "bin" / "python")
+    (bare / ".venv" / ".stamp").touch()
+    return bare
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [("print(1)", None), ("import os\n\nprint(1)", "F401"), ("print( 1 )", "File would be reformatted")],
+    ids=["clean", "unused import", "unformatted"],
+)
+def test_lint_looks_into_notebooks(equipped, source, complaint):
+    for folder in ("src", "tests", "notebooks", "site"):
+        (equipped / folder).mkdir()
+    (equipped / "conftest.py").touch()
+    nbformat.write(new_notebook(cells=[new_code_cell(source)]), equipped / "notebooks" / "01_tiny.ipynb")
+    linted = make("lint", folder=equipped)
+    assert (linted.returncode == 0) == (complaint is None)
+    assert (complaint or "") in linted.stdout
+
+
+class Advisories(http.server.BaseHTTPRequestHandler):
+    """Knows the advisories of the server's list, as osv.dev would tell them; without a list it knows nothing."""
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["package"]["name"]
+        known = [
+            {"id": name, "affected": [{"package": {"name": package, "ecosystem": "PyPI"}}]}
+            for package, name in self.server.known
+            if package == asked
+        ]
+        body = json.dumps({"vulns": known} if known else {}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def audit(tmp_path):
+    """Runs what `make audit` runs, with advisories of the test's own."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Advisories)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def run(*known):
+        server.known = known
+        shown = make("-n", "audit").stdout.replace("\\\n", "")
+        words = shlex.split(shown.partition(".venv/bin/python -m pip_audit ")[2])
+        address = f"http://127.0.0.1:{server.server_port}/v1/query"
+        words += ["-s", "osv", "--osv-url", address, "--cache-dir", str(tmp_path / "cache")]
+        return subprocess.run([sys.executable, "-m", "pip_audit", *words], cwd=ROOT, capture_output=True, text=True)
+
+    yield run
+    server.shutdown()
+    server.server_close()
+
+
+def test_audit_asks_about_every_pinned_package_and_fails_at_a_finding(audit):
+    clean = audit()
+    assert clean.returncode == 0, clean.stderr
+    assert "No known vulnerabilities found" in clean.stderr
+    for package in ("torch", "torchtext", "jupyterlab", PINS[-1].partition("==")[0]):
+        found = audit((package, "GHSA-xxxx-xxxx-xxxx"))
+        assert found.returncode == 1
+        assert re.search(rf"^{package} .*GHSA-xxxx-xxxx-xxxx", found.stdout, re.MULTILINE)
+
+
+def test_audit_fails_where_a_package_cannot_be_looked_up():
+    assert " --strict " in make("-n", "audit").stdout
+
+
+def test_findings_that_are_accepted_do_not_concern_this_code(audit):
+    accepted = re.search(r"^ACCEPTED := (.*)$", MAKEFILE, re.MULTILINE)[1].split()
+    assert audit(*(("torch", name) for name in accepted)).returncode == 0
+    modules = "".join(path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py"))
+    cells = "".join(path.read_text("utf-8") for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert not re.search(r"torch\.(jit|export|load|package)\b|import (jit|export)\b|pickle", modules + cells)
 
 
 def test_every_package_is_pinned_exactly_and_torch_first():

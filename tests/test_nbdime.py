@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import needs
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -64,6 +65,7 @@ class Repository:
 
 @pytest.fixture
 def repository(tmp_path):
+    needs.program("git", package="git")
     # With a blank, as folders have that nobody meant for make.
     (folder := tmp_path / "my clone").mkdir()
     return Repository(folder)

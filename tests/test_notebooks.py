@@ -148,6 +148,12 @@ def outputs_name_no_private_path(nb, path):
             yield f"cell {number} shows a path of the machine that it ran on"
 
 
+def nothing_is_left_to_write(nb, path):
+    for number, cell in enumerate(nb.cells, 1):
+        if "TODO" in cell.source:
+            yield f"cell {number} (of all) still has a TODO"
+
+
 def ledger_is_of_these_cells(nb, path):
     ledger_file = results.ledger_path(path)
     if not ledger_file.exists():
@@ -175,6 +181,7 @@ RULES = [
     images_have_a_text,
     has_a_picture,
     outputs_name_no_private_path,
+    nothing_is_left_to_write,
     ledger_is_of_these_cells,
 ]
 
@@ -300,6 +307,7 @@ BROKEN = {
     "no text": (images_have_a_text, set_outputs(new_output("display_data", {"image/png": ""}))),
     "vector": (images_have_a_text, set_outputs(new_output("display_data", {"image/svg+xml": "<svg/>"}))),
     "no picture": (has_a_picture, set_meta(2, tags=["nbval-check-output"])),
+    "to be written": (nothing_is_left_to_write, set_cell(3, source="## What broke\n\nTODO: tell it.")),
     "path printed": (outputs_name_no_private_path, set_outputs(new_output("stream", text="in /tmp/x.pt"))),
     "path shown": (
         outputs_name_no_private_path,

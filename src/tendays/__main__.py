@@ -108,6 +108,21 @@ def new_unit() -> None:
     print(f"{unit.path.relative_to(folder.parent)}: {log.span(unit.start, unit.end)}")
 
 
+@app.command()
+def new_notebook(title: Annotated[str, typer.Argument(help="What it is called.")]) -> None:
+    """Start a notebook: the next number, with every part that a notebook has, and its row in the README."""
+    from tendays import log
+
+    with _explained("new-notebook"):
+        root = log.checkout(Path.cwd())
+        try:
+            from tendays import skeleton
+        except ModuleNotFoundError as error:
+            raise ValueError(f"{error.name} is missing; `make` sets up all that a clone needs") from error
+        path = skeleton.new_notebook(root, title).relative_to(root)
+    print(f"{path}\nmake lab\nmake run UNIT={path.stem[3:]}")
+
+
 @contextmanager
 def _explained(command: str) -> Iterator[None]:
     """Say what was wrong with what a command was given, and end with status 2."""

@@ -203,14 +203,17 @@ def question(notebook: Path) -> str:
 def results_table(root: Path) -> str:
     """Markdown tables of the last full run of each notebook, and of the longer runs, with the notebooks' pictures."""
     rows, pictures = ["| notebook | question | result | minutes |", "|---|---|---|---|"], []
-    for ledger in read_ledgers(root / "results"):
-        path = Path("notebooks", ledger["notebook"])
-        result = "; ".join(_phrase(entry) for entry in ledger["claims"] if entry.get("headline"))
-        minutes = f"{ledger['seconds'] / 60:.1f}"
-        asked = question(root / path).replace("|", "\\|")
+    for notebook in sorted((root / "notebooks").glob("*.ipynb")):
+        path = Path("notebooks", notebook.name)
+        asked = question(notebook).replace("|", "\\|")
+        result, minutes = "not run yet", "–"
+        if (ledger_file := ledger_path(notebook)).exists():
+            ledger = json.loads(ledger_file.read_text("utf-8"))
+            result = "; ".join(_phrase(entry) for entry in ledger["claims"] if entry.get("headline"))
+            minutes = f"{ledger['seconds'] / 60:.1f}"
+            alt, _ = picture(notebook)
+            pictures += ["", f"[![{alt}](results/{path.stem}.png)]({path.as_posix()})"]
         rows.append(f"| [{path.stem}]({path.as_posix()}) | {asked} | {result} | {minutes} |")
-        alt, _ = picture(root / path)
-        pictures += ["", f"[![{alt}](results/{path.stem}.png)]({path.as_posix()})"]
     return "\n".join([*rows, *longer_runs(root), *pictures]) + "\n"
 
 

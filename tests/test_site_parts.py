@@ -1,0 +1,220 @@
+"""The parts that pages are made of, one by one."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import journal_pages
+import nbformat
+import notebook_pages
+import pages
+import pytest
+import slim
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+from tendays import log
+
+ROOT = Path(__file__).parents[1]
+SHELF = pages.notebooks(ROOT)
+WORKS = pages.bibliography(ROOT / "site" / "references.bib")
+
+
+def notebook(folder, *cells):
+    """A notebook of these cells in a checkout of its own."""
+    (folder / "notebooks").mkdir()
+    nbformat.write(new_notebook(cells=list(cells)), folder / "notebooks" / "01_x.ipynb")
+    return pages.Notebook(folder, "01_x")
+
+
+def introducing(source, **terms):
+    return new_markdown_cell(source, metadata={"tendays": {"terms": terms}})
+
+
+# --- terms ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_term_has_its_sentence_and_its_section(tmp_path):
+    text = "## One\n\nFirst. A **grid** of *nodes*, e.g. this, ends here. Last.\n\n### Two\n\nThe Grid again, a path."
+    shelf = [notebook(tmp_path, new_markdown_cell("# T"), introducing(text, lattice="grid", path="path"))]
+    found = [(term.name, term.section, term.sentence) for term in pages.terms(shelf)]
+    assert found == [
+        ("lattice", "One", "A **grid** of *nodes*, e.g. this, ends here."),
+        ("path", "Two", "The Grid again, a path."),
+    ]
+
+
+def test_a_term_that_is_nowhere_is_an_error(tmp_path):
+    shelf = [notebook(tmp_path, new_markdown_cell("# T\n\nA grid."), introducing("## Other\n\nWords.", grid="grid"))]
+    with pytest.raises(ValueError, match=r"01_x: the metadata of a cell name 'grid', which is in no sentence of it"):
+        pages.terms(shelf)
+
+
+def test_every_notebook_introduces_terms():
+    found = pages.terms(SHELF)
+    assert {term.notebook.stem for term in found} == {each.stem for each in SHELF}
+    assert {"beam search", "attention", "lattice"} <= {term.name for term in found}
+    for term in found:
+        assert term.section in pages.headings(term.notebook)
+
+
+# --- references and notation ------------------------------------------------------------------------------------------
+
+
+def test_a_reference_is_a_line(tmp_path):
+    (tmp_path / "x.bib").write_text(
+        "@article{b, author={Della Pietra, S. and Luong, M.-T.}, year={1993}, title={On: it}, journal={J 1}, url={https://x.org}}\n"
+        "@misc{c, author={{The Firm}}, title={Manual}, howpublished={README}}",
+        "utf-8",
+    )
+    assert [(work.label, work.line, work.url) for work in pages.bibliography(tmp_path / "x.bib")] == [
+        ("Della Pietra 1993", "S. Della Pietra, M.-T. Luong (1993). *On: it.* J 1.", "https://x.org"),
+        ("The Firm", "The Firm. *Manual.* README.", ""),
+    ]
+
+
+@pytest.mark.parametrize("each", SHELF, ids=lambda each: each.stem)
+def test_references_of_a_notebook_are_lines_of_the_bibliography(each):
+    assert len(pages.listed(each)) > 3
+    assert set(pages.listed(each)) <= {work.line for work in WORKS}
+
+
+def test_every_work_is_referred_to():
+    journal = log.read(ROOT / "journal")
+    text = "".join(path.read_text("utf-8") for path in (ROOT / "journal").glob("*.md"))
+    known = {"caron2020": "SwAV", "zbontar2021": "Barlow Twins", "nyu2021": "NYU", "lugosch2020": "Lugosch"}
+    known["deisenroth2020"] = "Mathematics for Machine Learning"
+    unused = [
+        work.key for work in WORKS if not pages.places(work, SHELF, journal) and known.get(work.key, "\0") not in text
+    ]
+    assert unused == []
+
+
+def test_the_table_of_notation_is_true():
+    table = (ROOT / "site" / "templates" / "notation.md").read_text("utf-8")
+    sections = re.findall(r"^## \[.*?\]\(notebooks/(.*?)\.ipynb\)\n(.*?)(?=^## |\Z)", table, re.MULTILINE | re.DOTALL)
+    assert {stem for stem, _ in sections} == {each.stem for each in SHELF}
+    for stem, rows in sections:
+        cells = pages.Notebook(ROOT, stem).content.cells
+        prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        symbols = re.findall(r"^\| \$(.+?)\$ \| `(\w+)` \|", rows, re.MULTILINE)
+        assert len(symbols) > 3
+        for symbol, name in symbols:
+            assert symbol in prose, (stem, symbol)
+            assert re.search(rf"\b{name}\b", code), (stem, name)
+
+
+# --- what pages have that files have not ------------------------------------------------------------------------------
+
+
+def test_a_notebook_is_dressed_and_its_code_is_not_touched():
+    each = pages.Notebook(ROOT, "04_transducer")
+    text = each.path.read_text("utf-8")
+    before, after = (
+        json.loads(part)["cells"]
+        for part in (text, notebook_pages.dressed(text, each, log.read(ROOT / "journal"), WORKS))
+    )
+    first = after[0]["source"]
+    assert "colab-badge.svg" not in first
+    assert f'href="{each.colab}"' in first
+    assert each.colab in "".join(before[0]["source"])
+    assert "(../journal/2022-02-unit-1.md#day-2022-02-03)" in first
+    assert after[1]["metadata"]["tags"] == ["hide-input"]
+    assert [cell["source"] for cell in after if cell["cell_type"] == "code"] == [
+        cell["source"] for cell in before if cell["cell_type"] == "code"
+    ]
+    assert sum("](../bibliography.md#ref-" in "".join(cell["source"]) for cell in after) == 1
+    assert "".join(after[-1]["source"]).count("#ref-") == len(pages.listed(each))
+
+
+def test_a_day_of_the_journal_is_dressed():
+    text = "# Unit 1: 2022-02-01 to 2022-02-10\n\n## 2022-02-03\n\n"
+    text += "- Paper: *Graves 2012* and *Nobody 1900*\n* [ ] Why?\n\n## notes\n"
+    page = journal_pages.dressed(text, Path("unit.md"), WORKS)
+    assert page.splitlines() == [
+        "# Unit 1: 1–10 February 2022",
+        "",
+        "(day-2022-02-03)=",
+        "## Thursday, 3 February 2022",
+        "",
+        "- [paper]{.kind .done} [*Graves 2012*](../bibliography.md#ref-graves2012) and *Nobody 1900*",
+        "- [open question]{.kind .open} Why?",
+        "",
+        "## notes",
+    ]
+
+
+def test_figures_are_found_by_the_hash_of_their_bytes():
+    texts = notebook_pages.alternatives(pages.Notebook(ROOT, "04_transducer"))
+    assert len(texts) > 5
+    assert all(re.fullmatch(r"[0-9a-f]{64}", name) and len(text.split()) > 5 for name, text in texts.items())
+
+
+# --- small files ------------------------------------------------------------------------------------------------------
+
+SHEET = """
+@charset "utf-8";
+.used, .unused:hover { color: red }
+.unused.used, #id .unused > b { color: red }
+a:not(.unused) { color: blue }
+@media print { .used { color: red } .unused { color: red } }
+@media (min-width: 9px) { .unused { color: red } }
+@font-face { font-family: X; src: url(x.woff2) }
+.fa-bars:before { content: "x" }
+.used[data-x="a,b"] { color: red }
+"""
+
+
+def test_rules_that_no_page_can_use_are_left_out():
+    kept = slim.used_rules(SHEET, {"used", "x"})
+    assert re.sub(r"\s+", "", kept) == re.sub(
+        r"\s+",
+        "",
+        '@charset"utf-8";.used{color:red}a:not(.unused){color:blue}@mediaprint{.used{color:red}}'
+        '@font-face{font-family:X;src:url(x.woff2)}.used[data-x="a,b"]{color:red}',
+    )
+
+
+def test_icons_that_pages_use_get_their_shapes():
+    sheet = slim.icon_sheet(
+        'x={bars:[448,512,["navicon"],"f0c9","M0 96z"],"sun-cloud":[9,8,[],"f1","M1z"]}', {"bars", "fw"}
+    )
+    assert '.fa-bars { --icon: url("data:image/svg+xml,' in sheet
+    assert "M0%2096z" in sheet
+    assert "sun" not in sheet
+    assert ".fa-fw {" not in sheet
+
+
+# --- a notebook that has just been started ----------------------------------------------------------------------------
+
+
+def test_a_notebook_that_was_never_run_has_its_page(tmp_path):
+    for name in ("site", "journal", "notebooks", "results", "src"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    for command in (["-m", "tendays", "new-notebook", "Entirely new"], ["site/make_site.py"]):
+        said = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True)
+        assert said.returncode == 0, said.stderr
+    out = tmp_path / "build" / "site"
+    (page,) = (out / "notebooks").glob("*_entirely_new.html")
+    assert "It was not run yet." in page.read_text("utf-8")
+    assert f"notebooks/{page.name}" in (out / "index.html").read_text("utf-8")
+
+
+def test_pages_that_cannot_be_made_leave_the_old_ones(tmp_path):
+    for name in ("site", "journal", "notebooks", "results", "src"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    old = tmp_path / "build" / "site" / "index.html"
+    old.parent.mkdir(parents=True)
+    old.write_text("old", "utf-8")
+    unit = tmp_path / "journal" / "2022-02-unit-1.md"
+    unit.write_text(unit.read_text("utf-8").replace("#by-listing-every-path", "#by-magic"), "utf-8")
+    said = subprocess.run([sys.executable, "site/make_site.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert said.returncode != 0
+    assert "by-magic" in said.stderr
+    assert old.read_text("utf-8") == "old"
