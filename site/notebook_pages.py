@@ -90,7 +90,8 @@ def with_links(source: str, works: list[pages.Reference]) -> str:
     entries = {f"- {work.line}": work.key for work in works}
     lines = source.splitlines()
     return "\n".join(
-        f"{line} [→](../bibliography.md#ref-{entries[line]})" if line in entries else line for line in lines
+        f'{line} [→](../bibliography.md#ref-{entries[line]} "In the bibliography")' if line in entries else line
+        for line in lines
     )
 
 
