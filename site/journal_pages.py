@@ -31,8 +31,8 @@ def _heading(line: str, unit: log.Unit) -> str:
 
 
 def _with_works(text: str, works: list[pages.Reference]) -> str:
-    """Titles in italics that are labels of the bibliography, such as *Graves 2012*, as links to it."""
-    keys = {work.label: work.key for work in works}
+    """Titles in italics that are names in the bibliography, such as *Graves 2012*, as links to it."""
+    keys = {name: work.key for work in works for name in work.names}
     return re.sub(
         r"(?<!\*)\*([^*\n]+)\*(?!\*)",
         lambda found: f"[{found[0]}](../bibliography.md#ref-{keys[found[1]]})" if found[1] in keys else found[0],

@@ -121,10 +121,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Reference:
-    """A work in the bibliography: its key, a label such as “Graves 2012”, its line, its address."""
+    """A work in the bibliography; ``names`` are what the journal calls it, “Graves 2012” and keywords."""
 
     key: str
-    label: str
+    names: tuple[str, ...]
     line: str
     url: str
 
@@ -178,7 +178,7 @@ def bibliography(path: Path) -> list[Reference]:
     """The works of a BibTeX file, in its order."""
     entries = pybtex.database.parse_file(str(path), "bibtex").entries.values()
     return [
-        Reference(entry.key, _label(entry), reference_line(entry), entry.fields.get("url", "")) for entry in entries
+        Reference(entry.key, _names(entry), reference_line(entry), entry.fields.get("url", "")) for entry in entries
     ]
 
 
@@ -197,9 +197,11 @@ def _author(person: pybtex.database.Person) -> str:
     return " ".join([*person.first_names, *person.middle_names, family])
 
 
-def _label(entry: pybtex.database.Entry) -> str:
-    """Family name of the first author, and year."""
-    return " ".join([" ".join(entry.persons["author"][0].last_names).strip("{}"), entry.fields.get("year", "")]).strip()
+def _names(entry: pybtex.database.Entry) -> tuple[str, ...]:
+    """Family name of the first author with the year, and keywords."""
+    label = " ".join([" ".join(entry.persons["author"][0].last_names).strip("{}"), entry.fields.get("year", "")])
+    keywords = entry.fields.get("keywords", "").split(", ")
+    return (label.strip(), *filter(None, keywords))
 
 
 def listed(notebook: Notebook) -> list[str]:
@@ -227,7 +229,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals.update(span=log.span, linked=linked, anchor=anchor)
+    made.globals.update(span=log.span, gaps=log.gaps, linked=linked, anchor=anchor)
     made.filters.update(slug=log.slug, long_date=long_date, amount=amount, bound=bound, name=name, claim=claim)
     return made
 
@@ -285,7 +287,7 @@ def places(work: Reference, shelf: list[Notebook], journal: log.Journal) -> list
         for notebook in shelf
         if work.line in listed(notebook)
     ]
-    days = {item.day: item.path.name for item in journal.items if work.label in item.works}
+    days = {item.day: item.path.name for item in journal.items if any(map(item.text.count, work.names))}
     return found + [f"[{day.day} {day:%B %Y}](journal/{name}#{anchor(day)})" for day, name in days.items()]
 
 
