@@ -397,7 +397,8 @@ def test_the_first_unit_has_the_standing_goals_and_none_is_overwritten(tmp_path)
 
 def test_the_journal_can_be_read():
     assert JOURNAL.problems == []
-    assert [day.isoformat() for day in JOURNAL.days] == [*(f"2022-02-0{day}" for day in range(1, 7)), "2022-02-27"]
+    first = [*(f"2022-02-0{day}" for day in range(1, 7)), "2022-02-27"]
+    assert [day.isoformat() for day in JOURNAL.days][:7] == first
     assert {item.kind for item in JOURNAL.items} == set(log.KINDS)
     assert len(JOURNAL.questions(closed=False)) >= 5
     assert JOURNAL.questions(closed=True)
@@ -407,7 +408,7 @@ def test_every_link_of_the_journal_leads_to_a_section():
     links = [(stem, section) for item in JOURNAL.items for stem, section in item.links]
     assert len(links) > 5
     written = "".join(path.read_text("utf-8") for path in (ROOT / "journal").glob("*.md"))
-    assert len(re.findall(r"\]\(", written)) == len(links)  # none that the parser does not see
+    assert written.count("/notebooks/") == len(links)  # none that the parser does not see
     for stem, section in links:
         cells = json.loads((ROOT / "notebooks" / f"{stem}.ipynb").read_text("utf-8"))["cells"]
         text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
