@@ -205,15 +205,17 @@ def test_the_button_for_colab_leads_to_this_notebook(open_page, stem):
     assert address in (ROOT / "notebooks" / f"{stem}.ipynb").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["index.html", "journal/index.html", "results.html", f"notebooks/{STEMS[-1]}.html"])
-def test_the_keyboard_reaches_everything(open_page, name):
-    page = open_page(name)
-    wanted = dict(enumerate(page.evaluate(TABBABLE)))
-    assert len(wanted) > 15
-    for _ in range(len(wanted) + 20):
-        page.keyboard.press("Tab")
-        wanted.pop(page.evaluate("Number(document.activeElement?.dataset?.reach ?? -1)"), None)
-    assert wanted == {}
+def test_the_keyboard_reaches_everything(open_page, pages):
+    missed = {}
+    for name in pages:
+        page = open_page(name)
+        wanted = dict(enumerate(page.evaluate(TABBABLE)))
+        assert len(wanted) > 15, name
+        for _ in range(len(wanted) + 20):
+            page.keyboard.press("Tab")
+            wanted.pop(page.evaluate("Number(document.activeElement?.dataset?.reach ?? -1)"), None)
+        missed[name] = list(wanted.values())
+    assert {name: elements for name, elements in missed.items() if elements} == {}
 
 
 def test_what_has_the_focus_is_seen(open_page):
@@ -235,16 +237,18 @@ def test_the_first_page_is_light(chromium, served):
     assert sum(size for url, size in sizes.items() if not url.endswith(".png")) < FIRST_PAGE, sizes
 
 
-def test_a_printed_page_is_the_article_alone(open_page):
-    page = open_page(f"notebooks/{STEMS[-1]}.html")
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_printed_page_is_the_article_alone_and_whole(open_page, stem):
+    page = open_page(f"notebooks/{stem}.html")
     page.emulate_media(media="print")
     for aside in (".bd-sidebar-primary", ".bd-header-article", ".prev-next-footer", ".bar .action"):
         assert not page.locator(aside).first.is_visible(), aside
     assert page.get_by_role("heading", level=1).first.is_visible()
     page.set_viewport_size({"width": 700, "height": 900})  # about the width of a sheet
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
-    clipped = "[...document.querySelectorAll('article pre')].filter(p => p.scrollWidth > p.clientWidth + 1).length"
-    assert page.evaluate(clipped) == 0
+    clipped = """[...document.querySelectorAll('article pre, article div.math, article mjx-container[display]')].filter(
+      e => e.scrollWidth > e.clientWidth + 1).map(e => e.outerHTML.slice(0, 200))"""
+    assert page.evaluate(clipped) == []
 
 
 # --- what needs no browser --------------------------------------------------------------------------------------------
