@@ -161,6 +161,14 @@ def menu(page, name: str, command: str) -> None:
     page.locator(f'.lm-Menu-item[data-command="{command}"]').click()
 
 
+def whole(path: Path) -> nbformat.NotebookNode | None:
+    """A notebook, or nothing while JupyterLab is still writing it."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except nbformat.reader.NotJSONError:
+        return None
+
+
 @pytest.mark.timeout(2 * RUN)
 def test_a_reader_runs_all_cells(lab, page):
     page.evaluate(WATCH)
@@ -170,9 +178,9 @@ def test_a_reader_runs_all_cells(lab, page):
     path = lab["clone"] / "notebooks" / NOTEBOOK
     before = path.stat().st_mtime_ns
     menu(page, "File", "docmanager:save")
-    wait_for(lambda: path.stat().st_mtime_ns != before, START)
+    saved = wait_for(lambda: path.stat().st_mtime_ns != before and whole(path), START)
 
-    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    cells = [cell for cell in saved.cells if cell.cell_type == "code"]
     outputs = [output for cell in cells for output in cell.outputs]
     assert [output for output in outputs if output.output_type == "error"] == []
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
