@@ -27,7 +27,7 @@ help:
 	@echo 'TORCH_INDEX=https://download.pytorch.org/whl/cpu (where torch comes from: this one is small, for the CPU).'
 
 run: .venv/.stamp ## Run the notebooks at full scale and keep their outputs; UNIT=translation runs that one.
-	@$(PY) -m tendays.run $(UNIT)
+	@$(PY) -m tendays.publish.run $(UNIT)
 
 test: .venv/.stamp $(AXE) ## Run the unit tests, every notebook at smoke scale, and the pages in a browser.
 	@$(PY) -m pytest -n auto --dist loadfile
@@ -68,7 +68,7 @@ diffs: .venv/.stamp ## Let git diff and git merge in this clone understand noteb
 	@git config merge.jupyternotebook.driver "'$(CURDIR)/.venv/bin/git-nbmergedriver' merge %O %A %B %L %P"
 
 address: .venv/.stamp ## Put the repository's address into badges, set-up cells and pages: REPO=owner/name.
-	@$(PY) -m tendays.address '$(REPO)'
+	@$(PY) -m tendays.publish.address '$(REPO)'
 
 clean: ## Remove what make built: the environment and the tools' caches; runs/ and data/cache/ stay.
 	rm -rf .venv build dist tests/node_modules .pytest_cache .ruff_cache .hypothesis

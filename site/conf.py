@@ -26,7 +26,7 @@ nb_merge_streams = True
 nb_number_source_lines = False
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-myst_heading_slug_func = "tendays.log.slug"
+myst_heading_slug_func = "tendays.journal.slug"
 myst_links_external_new_tab = False
 
 # A copy of it travels with the pages, put there by make_site.py.

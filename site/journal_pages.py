@@ -6,15 +6,16 @@ from pathlib import Path
 import matplotlib
 import pages
 
-from tendays import log, month, plots
+from tendays import journal, plots
+from tendays.journal import month
 
 
 def dressed(text: str, path: Path, works: list[pages.Reference]) -> str:
     """A unit's text for its page: dates as one says them, kinds as labels, works linked to the bibliography."""
-    unit, _ = log.parse(text, path)
+    unit, _ = journal.parse(text, path)
     lines = text.removeprefix("\ufeff").splitlines()
     lines[lines.index(next(line for line in lines if line.strip()))] = (
-        f"# Unit {unit.number}: {log.span(unit.start, unit.end)}"
+        f"# Unit {unit.number}: {journal.span(unit.start, unit.end)}"
     )
     for item in unit.items:
         state = "" if item.closed is None else "closed " if item.closed else "open "
@@ -24,7 +25,7 @@ def dressed(text: str, path: Path, works: list[pages.Reference]) -> str:
     return _with_works("\n".join(marked), works)
 
 
-def _heading(line: str, unit: log.Unit) -> str:
+def _heading(line: str, unit: journal.Unit) -> str:
     """A line, or the day of the unit that it is the heading of, with its anchor."""
     day = next((day for day in unit.days if line.rstrip() == f"## {day}"), None)
     return f"({pages.anchor(day)})=\n## {pages.long_date(day)}" if day else line
@@ -40,37 +41,37 @@ def _with_works(text: str, works: list[pages.Reference]) -> str:
     )
 
 
-def days_of(stem: str, journal: log.Journal) -> list[str]:
+def days_of(stem: str, log: journal.Journal) -> list[str]:
     """A line of Markdown with the days of the journal that link to a notebook; nothing where none does."""
-    days = {item.day: item for item, _ in journal.mentions(stem)}
+    days = {item.day: item for item, _ in log.mentions(stem)}
     links = [f"[{day.day} {day:%B %Y}](../journal/{days[day].path.name}#{pages.anchor(day)})" for day in sorted(days)]
     return [f"**In the journal.** {', '.join(links)}"] if links else []
 
 
-def stage(root: Path, folder: Path, journal: log.Journal) -> None:
+def stage(root: Path, folder: Path, log: journal.Journal) -> None:
     """Put units, the pictures of their months and the overview into a folder.
 
     Raises:
         ValueError: Something in the journal can't be read.
     """
-    if journal.problems:
-        raise ValueError("\n".join(map(str, journal.problems)))
+    if log.problems:
+        raise ValueError("\n".join(map(str, log.problems)))
     folder.mkdir(parents=True)
-    for unit in journal.units:
+    for unit in log.units:
         (folder / unit.path.name).write_bytes(unit.path.read_bytes())
     titles = {notebook.stem: notebook.title for notebook in pages.notebooks(root)}
-    facts = {"journal": journal, "months": pictures(journal, folder), "titles": titles}
+    facts = {"journal": log, "months": pictures(log, folder), "titles": titles}
     text = pages.environment().get_template("journal.md").render(facts)
     (folder / "index.md").write_text(text, "utf-8")
 
 
-def pictures(journal: log.Journal, folder: Path) -> dict[str, str]:
+def pictures(log: journal.Journal, folder: Path) -> dict[str, str]:
     """Draw each month that has an entry; the names of the files, with their text alternatives."""
     drawn = {}
     with matplotlib.rc_context():
         plots.use()
-        for year, number in sorted({(day.year, day.month) for day in journal.days}):
-            figure, alt = month.draw(journal.items, year, number)
+        for year, number in sorted({(day.year, day.month) for day in log.days}):
+            figure, alt = month.draw(log.items, year, number)
             drawn[name := f"{year}-{number:02}.png"] = alt
             figure.savefig(folder / name, dpi=plots.DPI)
             matplotlib.pyplot.close(figure)

@@ -20,7 +20,7 @@ import journal_pages  # noqa: E402 - found through the line above
 import pages  # noqa: E402
 import slim  # noqa: E402
 
-from tendays import log  # noqa: E402
+from tendays import journal  # noqa: E402
 
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2/")  # the part of it that pages use
 
@@ -37,7 +37,7 @@ def make(builder: str, out: Path) -> int:
     """
     staged, made = (out.with_name(f"{out.name}-{part}") for part in ("source", builder))
     pages.stage(ROOT, staged)
-    journal_pages.stage(ROOT, staged / "journal", log.read(ROOT / "journal"))
+    journal_pages.stage(ROOT, staged / "journal", journal.read(ROOT / "journal"))
     shutil.rmtree(made, ignore_errors=True)
     options = ["--builder", builder, "--conf-dir", str(HERE), "--fresh-env", "--fail-on-warning", "--quiet"]
     if (status := build_main([*options, str(staged), str(made)])) or builder != "html":

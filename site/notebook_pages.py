@@ -17,7 +17,7 @@ import pages
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from tendays import log
+from tendays import journal
 
 ROOT = pages.HERE.parent
 
@@ -33,15 +33,15 @@ def dress(app: Sphinx, docname: str, source: list[str]) -> None:
     """Change the text of a page that has just been read."""
     folder, _, stem = docname.partition("/")
     if folder == "notebooks":
-        source[0] = dressed(source[0], pages.Notebook(ROOT, stem), journal(), bibliography())
+        source[0] = dressed(source[0], pages.Notebook(ROOT, stem), log(), bibliography())
     elif folder == "journal" and stem != "index":
         source[0] = journal_pages.dressed(source[0], ROOT / "journal" / f"{stem}.md", bibliography())
 
 
 @cache
-def journal() -> log.Journal:
+def log() -> journal.Journal:
     """The journal of this checkout."""
-    return log.read(ROOT / "journal")
+    return journal.read(ROOT / "journal")
 
 
 @cache
@@ -50,7 +50,7 @@ def bibliography() -> list[pages.Reference]:
     return pages.bibliography(pages.HERE / "references.bib")
 
 
-def dressed(text: str, notebook: pages.Notebook, kept: log.Journal, works: list[pages.Reference]) -> str:
+def dressed(text: str, notebook: pages.Notebook, kept: journal.Journal, works: list[pages.Reference]) -> str:
     """A notebook's text with a bar of links in place of the badge, its days in the journal, and linked references.
 
     The badge is an image of another host, which pages that work without a network cannot show.

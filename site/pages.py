@@ -21,7 +21,9 @@ import pybtex.database
 from nbformat import NotebookNode
 from nbformat import read as read_notebook
 
-from tendays import log, results
+from tendays import journal
+from tendays.publish import ledger, readme
+from tendays.results import Bound
 
 HERE = Path(__file__).resolve().parent
 COLAB = "https://colab.research.google.com"
@@ -55,12 +57,12 @@ class Notebook:
     @property
     def question(self) -> str:
         """What it asks, in a sentence."""
-        return results.question(self.path)
+        return readme.question(self.path)
 
     @cached_property
     def ledger(self) -> dict[str, Any] | None:
         """The record of its last full run, if it had one."""
-        path = results.ledger_path(self.path)
+        path = ledger.ledger_path(self.path)
         return json.loads(path.read_text("utf-8")) if path.exists() else None
 
     @property
@@ -85,7 +87,7 @@ class Notebook:
     @property
     def alt(self) -> str:
         """The text of the figure that stands for it, ``results/<stem>.png``."""
-        return results.picture(self.path)[0] if self.ledger else ""
+        return readme.picture(self.path)[0] if self.ledger else ""
 
     @property
     def colab(self) -> str:
@@ -229,8 +231,8 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals.update(span=log.span, gaps=log.gaps, linked=linked, anchor=anchor)
-    made.filters.update(slug=log.slug, long_date=long_date, amount=amount, bound=bound, name=name, claim=claim)
+    made.globals.update(span=journal.span, gaps=journal.gaps, linked=linked, anchor=anchor)
+    made.filters.update(slug=journal.slug, long_date=long_date, amount=amount, bound=bound, name=name, claim=claim)
     return made
 
 
@@ -241,11 +243,7 @@ def amount(entry: dict[str, Any]) -> str:
 
 def bound(entry: dict[str, Any]) -> str:
     """What the value of a claim is held to."""
-    kind = next((kind for kind in ("at_least", "at_most", "about") if kind in entry), None)
-    if kind is None:
-        return ""
-    sign = {"at_least": "≥", "at_most": "≤", "about": "≈"}[kind]
-    return f"{sign} {entry[kind]:.4g}" + (f" ± {entry['within']:.2g}" if kind == "about" else "")
+    return str(Bound.of(entry) or "")
 
 
 def name(entry: dict[str, Any]) -> str:
@@ -266,32 +264,32 @@ def stage(root: Path, folder: Path) -> None:
     (folder / "results").mkdir()
     for picture in (root / "results").glob("*.png"):
         shutil.copy(picture, folder / "results")
-    journal = log.read(root / "journal")
+    log = journal.read(root / "journal")
     shelf = notebooks(root)
     facts = {
         "notebooks": shelf,
-        "longer": results.read_ledgers(root / "results" / "longer"),
+        "longer": ledger.read_ledgers(root / "results" / "longer"),
         "terms": terms(shelf),
         "references": bibliography(HERE / "references.bib"),
-        "places": lambda work: places(work, shelf, journal),
+        "places": lambda work: places(work, shelf, log),
         "repository": repository(root),
     }
     for name in ("index", "results", "terms", "bibliography", "notation"):
         (folder / f"{name}.md").write_text(environment().get_template(f"{name}.md").render(facts), "utf-8")
 
 
-def places(work: Reference, shelf: list[Notebook], journal: log.Journal) -> list[str]:
+def places(work: Reference, shelf: list[Notebook], log: journal.Journal) -> list[str]:
     """Links to the notebooks and the days of the journal that refer to a work."""
     found = [
         f"[{notebook.title}](notebooks/{notebook.stem}.ipynb#references)"
         for notebook in shelf
         if work.line in listed(notebook)
     ]
-    days = {item.day: item.path.name for item in journal.items if any(map(item.text.count, work.names))}
+    days = {item.day: item.path.name for item in log.items if any(map(item.text.count, work.names))}
     return found + [f"[{day.day} {day:%B %Y}](journal/{name}#{anchor(day)})" for day, name in days.items()]
 
 
-def linked(items: list[log.Item]) -> list[str]:
+def linked(items: list[journal.Item]) -> list[str]:
     """The notebooks that items of the journal link to, each once."""
     return sorted({stem for item in items for stem, _ in item.links})
 

@@ -2,15 +2,14 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 import test_notebooks
+from places import ROOT
 
-from tendays import address
+from tendays.publish import address
 
-ROOT = Path(__file__).parents[1]
 NEW = "some-one/else_1.0"
 NOT_COPIED = (".*", "__pycache__", "runs", "cache", "build", "dist", "*.egg-info")
 
@@ -26,7 +25,7 @@ def contents(folder):
 
 
 def run(checkout, *arguments):
-    command = [sys.executable, "-m", "tendays.address", *arguments]
+    command = [sys.executable, "-m", "tendays.publish.address", *arguments]
     return subprocess.run(command, cwd=checkout, capture_output=True, text=True)
 
 

@@ -3,12 +3,12 @@
 import subprocess
 import sys
 from datetime import date
-from pathlib import Path
 
 import pytest
+from places import ROOT
 from typer.testing import CliRunner
 
-from tendays import log
+from tendays import journal
 from tendays.__main__ import app
 
 UNIT = """# Unit 1: 2022-02-01 to 2022-02-10
@@ -40,7 +40,7 @@ def checkout(tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "journal" / "2022-02-unit-1.md").write_text(UNIT, "utf-8")
     monkeypatch.chdir(tmp_path / "notebooks")
-    monkeypatch.setattr(log, "today", lambda: date(2022, 2, 6))
+    monkeypatch.setattr(journal, "today", lambda: date(2022, 2, 6))
     return tmp_path
 
 
@@ -68,7 +68,7 @@ Open questions: 1; closed: 0
 
 
 def test_a_gap_goes_on_until_yesterday(checkout, monkeypatch):
-    monkeypatch.setattr(log, "today", lambda: date(2022, 2, 9))
+    monkeypatch.setattr(journal, "today", lambda: date(2022, 2, 9))
     assert (
         "now: none\nGap: 2 days, 3–4 February 2022\nGap: 3 days, 6–8 February 2022, and counting\n"
         in run("status").stdout
@@ -132,7 +132,6 @@ def test_outside_of_a_checkout_it_says_where_to_go(tmp_path, monkeypatch):
 def test_the_module_answers_without_loading_torch():
     code = "import sys; sys.argv[1:] = ['status']; from tendays.__main__ import app\n"
     code += "try: app()\nfinally: assert 'torch' not in sys.modules and 'matplotlib' not in sys.modules"
-    root = Path(__file__).parents[1]
-    said = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
     assert "Unit 1, 1–10 February 2022" in said.stdout

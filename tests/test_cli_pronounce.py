@@ -8,7 +8,7 @@ import torch
 from test_pronunciation import SAID, by_heart, trained_by_heart  # noqa: F401 - a fixture
 from typer.testing import CliRunner
 
-from tendays import pronunciation, training
+from tendays import __main__, pronunciation
 from tendays.__main__ import app
 
 pytestmark = pytest.mark.filterwarnings("ignore:the cap of")  # a new model knows no end
@@ -46,7 +46,7 @@ def test_as_many_as_are_asked_for(by_heart, best, count):  # noqa: F811
 
 
 def test_without_a_folder_it_is_the_notebooks_model(by_heart, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(training, "runs_folder", lambda name: {"transducer": by_heart}[name])
+    monkeypatch.setattr(__main__, "runs_folder", lambda name: {"transducer": by_heart}[name])
     assert columns(run("ox", "--best", 1))[0][2] == "AA K S"
 
 

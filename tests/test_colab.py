@@ -23,11 +23,11 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from places import ROOT
+from tendays.publish.address import current
 
-from tendays import results
-from tendays.address import current
+from tendays.publish.ledger import source_hash
 
-ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ["04_transducer"]  # any that runs without a download, a minute for each
 
 # As in Colab, where there is a Python that these still run under.
@@ -178,6 +178,6 @@ def test_a_notebook_alone_runs_to_its_end(colab, base, name):
     assert said["prefix"] == colab.venv
     assert "site-packages" in said["tendays"].parts
     assert said["tendays"].is_relative_to(colab.venv)
-    assert results.source_hash(said["tendays"].parent) == results.source_hash(base[0] / "repository/src/tendays")
+    assert source_hash(said["tendays"].parent) == source_hash(base[0] / "repository/src/tendays")
     assert said["version"] == version("torch")
     assert said["torch"].is_relative_to(base[0] / "lent")

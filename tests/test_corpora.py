@@ -13,11 +13,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from places import ROOT
 
 from tendays import corpora
 
 REAL = os.environ.get("TENDAYS_DATA")
-REQUIREMENTS = Path(__file__).parents[1] / "requirements.txt"
+REQUIREMENTS = ROOT / "requirements.txt"
 TEXTS = {
     "train.de.gz": "Ein Hund läuft.\nZwei Hunde laufen schnell.\n",
     "train.en.gz": "A dog runs.\nTwo dogs run fast.\n",
@@ -627,11 +628,3 @@ def test_sizes_of_multi30k(server, request, monkeypatch, real):
     assert {split: len(corpus) for split, corpus in loaded.items()} == sizes
     assert all(corpus.dropped == 0 for corpus in loaded.values())
     assert not set(loaded["train"].german) & set(loaded["test"].german)
-
-
-def test_the_cache_is_in_the_clone_or_with_the_user(monkeypatch, tmp_path):
-    monkeypatch.undo()
-    module = Path(corpora.__file__)
-    assert corpora.cache_folder() == module.parents[2] / "data" / "cache"
-    monkeypatch.setattr(corpora, "__file__", str(tmp_path / "site-packages" / "tendays" / "corpora.py"))
-    assert corpora.cache_folder() == Path(corpora.pooch.os_cache("tendays"))

@@ -4,13 +4,13 @@ import re
 import time
 from collections import Counter
 from functools import cache
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from tendays import grammar
 
-TABLE = Path(__file__).parents[1] / "data" / "lexicon.tsv"
+TABLE = ROOT / "data" / "lexicon.tsv"
 
 
 @cache
@@ -602,14 +602,3 @@ def test_malformed_rows(old, new, line, column, expected):
     assert old in text
     with pytest.raises(ValueError, match=rf"x\.tsv, line {line}, column {column}: got .*, expected .*{expected}"):
         grammar.parse(text.replace(old, new, 1), "x.tsv")
-
-
-def test_the_table_is_found_in_a_clone_and_in_a_package(tmp_path, monkeypatch):
-    assert grammar.lexicon_path() == TABLE
-    module = tmp_path / "lib" / "tendays" / "grammar.py"
-    monkeypatch.setattr(grammar, "__file__", str(module))
-    with pytest.raises(FileNotFoundError, match=r"lexicon\.tsv is missing; looked for"):
-        grammar.lexicon_path()
-    (module.parent / "data").mkdir(parents=True)
-    (module.parent / "data" / "lexicon.tsv").write_text("")
-    assert grammar.lexicon_path() == module.parent / "data" / "lexicon.tsv"

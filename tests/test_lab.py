@@ -17,8 +17,8 @@ import nbformat
 import needs
 import psutil
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 NOTEBOOK = "04_transducer.ipynb"
 START, RUN = 60, 240  # seconds to wait, for the server or its page, and for a notebook
 # What the tests, or a developer's shell, say to the kernel and to Jupyter, and a reader's does not.

@@ -9,13 +9,12 @@ import shutil
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 PINS = [line for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines() if not line.startswith("#")]
 PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
@@ -81,12 +80,12 @@ def test_the_torch_index_serves_torch_alone(bare):
 
 
 def test_unit_is_handed_on(bare):
-    assert "-m tendays.run translation\n" in make("-n", "run", "UNIT=translation", folder=bare).stdout
+    assert "-m tendays.publish.run translation\n" in make("-n", "run", "UNIT=translation", folder=bare).stdout
 
 
 def test_repo_is_handed_on(bare):
-    assert "-m tendays.address 'owner/name'\n" in make("-n", "address", "REPO=owner/name", folder=bare).stdout
-    assert "-m tendays.address ''\n" in make("-n", "address", folder=bare).stdout
+    assert "-m tendays.publish.address 'owner/name'\n" in make("-n", "address", "REPO=owner/name", folder=bare).stdout
+    assert "-m tendays.publish.address ''\n" in make("-n", "address", folder=bare).stdout
 
 
 def test_an_unknown_device_is_refused():

@@ -11,10 +11,10 @@ import nbformat
 import needs
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from places import ROOT
 
-from tendays.run import COLOUR_CODE
+from tendays.publish.run import COLOUR_CODE
 
-ROOT = Path(__file__).parents[1]
 BASE = new_notebook(
     cells=[
         new_markdown_cell("# Tiny", id="title"),

@@ -7,16 +7,16 @@ import ast
 import copy
 import json
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from places import ROOT
 
-from tendays import results
-from tendays.run import KERNELSPEC
+from tendays.publish import readme
+from tendays.publish.ledger import cells_hash, ledger_path, write_ledger
+from tendays.publish.run import KERNELSPEC
 
-ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SETUP_CELL = (ROOT / "notebooks" / "setup_cell.py").read_text("utf-8").strip()
 PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
@@ -76,7 +76,7 @@ def starts_as_all_do(nb, path):
         yield "the first cell does not start with '# Title'"
     if badge(path) not in first.splitlines():
         yield f"the first cell lacks the line {badge(path)}"
-    if not results.QUESTION.search(first):
+    if not readme.QUESTION.search(first):
         yield "the first cell lacks a line that starts with '**Question.** '"
     if len(nb.cells) < 2 or nb.cells[1].cell_type != "code" or nb.cells[1].source != SETUP_CELL:
         yield "the second cell is not notebooks/setup_cell.py, letter by letter"
@@ -135,10 +135,10 @@ def images_have_a_text(nb, path):
 
 
 def has_a_picture(nb, path):
-    tagged = [cell for _, cell in code_cells(nb) if results.PICTURE in cell.metadata.get("tags", [])]
+    tagged = [cell for _, cell in code_cells(nb) if readme.PICTURE in cell.metadata.get("tags", [])]
     figures = [output for cell in tagged for output in cell.outputs if "image/png" in output.get("data", {})]
     if len(figures) != 1:
-        yield f"{len(figures)} figures in cells tagged {results.PICTURE!r}; the README shows one of each notebook"
+        yield f"{len(figures)} figures in cells tagged {readme.PICTURE!r}; the README shows one of each notebook"
 
 
 def outputs_name_no_private_path(nb, path):
@@ -155,12 +155,12 @@ def nothing_is_left_to_write(nb, path):
 
 
 def ledger_is_of_these_cells(nb, path):
-    ledger_file = results.ledger_path(path)
+    ledger_file = ledger_path(path)
     if not ledger_file.exists():
         yield "there is no ledger of a full run; `make run` writes it"
         return
     ledger = json.loads(ledger_file.read_text("utf-8"))
-    if ledger["source"]["cells"] != results.cells_hash(path):
+    if ledger["source"]["cells"] != cells_hash(path):
         yield "its code is no longer that of the run that is shown; `make run` runs it anew"
     if ledger["scale"] != "full":
         yield f"its ledger is of a run at {ledger['scale']} scale"
@@ -236,7 +236,7 @@ def good(tmp_path):
         cell.execution_count = count
     nbformat.write(nb, path)
     claims = [{"name": "x", "value": 1.0, "unit": "", "headline": True}]
-    results.write_ledger(path, claims, seconds=1, facts={"scale": "full"})
+    write_ledger(path, claims, seconds=1, facts={"scale": "full"})
     return nb, path
 
 
@@ -351,7 +351,7 @@ def test_addresses_and_fractions_are_no_private_paths(good):
 )
 def test_the_ledger_rule_sees_what_breaks_it(good, changes, message):
     nb, path = good
-    ledger_file = results.ledger_path(path)
+    ledger_file = ledger_path(path)
     ledger_file.write_text(json.dumps(json.loads(ledger_file.read_text("utf-8")) | changes), "utf-8")
     (problem,) = ledger_is_of_these_cells(nb, path)
     assert message in problem
@@ -365,6 +365,6 @@ def test_the_ledger_rule_follows_code_and_not_prose(good):
     nb.cells[2].source = "print(2)"
     nbformat.write(nb, path)
     assert list(ledger_is_of_these_cells(nb, path))
-    results.ledger_path(path).unlink()
+    ledger_path(path).unlink()
     (problem,) = ledger_is_of_these_cells(nb, path)
     assert "no ledger" in problem

@@ -687,16 +687,3 @@ def test_the_record_has_all_kinds_and_says_what_its_runs_say():
         assert (entry["name"], entry["unit"]) == (name, unit)
         assert (entry["value"], entry["spread"]) == pytest.approx((mean, spread))
     assert record["seconds"] == pytest.approx(sum(entry["seconds"] for entry in record["runs"]))
-
-
-def test_the_record_is_found_in_a_clone_and_in_an_installed_package(tmp_path, monkeypatch):
-    package = tmp_path / "src" / "tendays"
-    monkeypatch.setattr(pronunciation, "__file__", str(package / "pronunciation.py"))
-    places = [package / "data", tmp_path / "results" / "longer"]
-    with pytest.raises(FileNotFoundError, match="is missing; looked for") as error:
-        pronunciation.comparison()
-    assert all(str(place / pronunciation.RECORD) in str(error.value) for place in places)
-    for number, place in enumerate(places):
-        place.mkdir(parents=True)
-        (place / pronunciation.RECORD).write_text(str(number))
-        assert pronunciation.comparison() == number  # in a clone, its own record comes first

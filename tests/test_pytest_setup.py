@@ -4,14 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
+from places import ROOT
 
 import conftest
 
-ROOT = Path(__file__).parents[1]
 CLAIM = "claim('x', 1, full=at_least(0), smoke=None)"
 
 

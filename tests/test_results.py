@@ -1,19 +1,12 @@
-import base64
-import json
 import math
 from fractions import Fraction
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 import torch
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tendays import results
-from tendays.results import ClaimFailed, about, at_least, at_most, claim
-
-ROOT = Path(__file__).parents[1]
+from tendays.results import Bound, ClaimFailed, about, at_least, at_most, claim
 
 
 @pytest.fixture
@@ -108,139 +101,10 @@ def test_a_failed_claim_is_not_recorded(ledger):
     assert results.read_claims(ledger) == []
 
 
-@pytest.fixture
-def notebook(tmp_path):
-    path = tmp_path / "notebooks" / "01_units.ipynb"
-    path.parent.mkdir()
-    first = "# Units\n\n**Question.** How many | are there?\n\nTakes a minute."
-    figure = new_output("display_data", {"image/png": base64.b64encode(b"PNG").decode(), "text/plain": "A line."})
-    figure.metadata["image/png"] = {"alt": "A line."}
-    shown = new_code_cell("x = 1", metadata={"tags": ["picture"]}, outputs=[figure])
-    nbformat.write(new_notebook(cells=[new_markdown_cell(first), new_code_cell("import this"), shown]), path)
-    return path
+@pytest.mark.parametrize("bound", [at_least(2), at_most(-1.5), about(3, within=0.25)])
+def test_a_bound_is_read_back_from_its_record(bound):
+    assert Bound.of({"name": "x", **bound.record()}) == bound
 
 
-def change(notebook, cell, source):
-    nb = nbformat.read(notebook, 4)
-    nb.cells[cell].source = source
-    nbformat.write(nb, notebook)
-
-
-def test_prose_and_set_up_leave_the_hash_alone_and_other_code_does_not(notebook):
-    before = results.cells_hash(notebook)
-    change(notebook, 0, "# Another title")
-    change(notebook, 1, "import that")
-    assert results.cells_hash(notebook) == before
-    change(notebook, 2, "x = 2")
-    assert results.cells_hash(notebook) != before
-
-
-def test_every_code_cell_after_the_set_up_counts(notebook):
-    seen = set()
-    for sources in ("abc", "aBc", "abC", "acb", "ab"):
-        nbformat.write(new_notebook(cells=list(map(new_code_cell, sources))), notebook)
-        seen.add(results.cells_hash(notebook))
-    assert len(seen) == 5
-
-
-def test_moving_a_line_from_cell_to_cell_changes_the_hash(notebook):
-    one = results.cells_hash(notebook)
-    cells = [new_code_cell(source) for source in ("import this", "x =", " 1")]
-    nbformat.write(new_notebook(cells=cells), notebook)
-    assert results.cells_hash(notebook) != one
-
-
-def test_source_hash_sees_names_and_contents(tmp_path):
-    (tmp_path / "a.py").write_text("1")
-    hashes = {results.source_hash(tmp_path)}
-    (tmp_path / "a.py").write_text("2")
-    hashes.add(results.source_hash(tmp_path))
-    (tmp_path / "a.py").rename(tmp_path / "b.py")
-    hashes.add(results.source_hash(tmp_path))
-    assert len(hashes) == 3
-
-
-CLAIMS = [
-    {"name": "gap", "value": 1e-9, "at_most": 1e-6, "unit": ""},
-    {"name": "units", "value": 8.0, "about": 8.0, "within": 1.0, "unit": "notebooks", "headline": True},
-]
-
-
-def test_ledger_and_table(notebook):
-    path = results.write_ledger(notebook, CLAIMS, seconds=90.04, facts={"scale": "full", "threads": 2})
-    assert path == notebook.parents[1] / "results" / "01_units.json"
-    (ledger,) = results.read_ledgers(path.parent)
-    assert ledger["notebook"] == "01_units.ipynb"
-    assert (ledger["scale"], ledger["seconds"], ledger["claims"]) == ("full", 90.0, CLAIMS)
-    assert ledger["source"]["cells"] == results.cells_hash(notebook)
-    assert results.results_table(notebook.parents[1]).splitlines()[2:] == [
-        r"| [01_units](notebooks/01_units.ipynb) | How many \| are there? | units 8 notebooks | 1.5 |",
-        "",
-        "[![A line.](results/01_units.png)](notebooks/01_units.ipynb)",
-    ]
-
-
-def test_runs_outside_notebooks_have_a_table_of_their_own(notebook):
-    root = notebook.parents[1]
-    assert results.longer_runs(root) == []
-    run = {"command": "python -m tendays.units", "seconds": 120, "claims": [{"name": "u", "value": 2.345, "unit": "m"}]}
-    (root / "results" / "longer").mkdir(parents=True)
-    (root / "results" / "longer" / "units.json").write_text(json.dumps(run))
-    assert results.longer_runs(root)[-1] == "| `python -m tendays.units` | u 2.345 m | 2.0 |"
-
-
-def test_a_notebook_has_one_picture(notebook):
-    assert results.picture(notebook) == ("A line.", b"PNG")
-    nb = nbformat.read(notebook, 4)
-    nb.cells[2].outputs *= 2
-    nbformat.write(nb, notebook)
-    with pytest.raises(ValueError, match=r"01_units.ipynb: 2 figures .* expected one"):
-        results.picture(notebook)
-
-
-def test_a_write_cut_short_leaves_the_old_ledger(notebook, monkeypatch):
-    path = results.write_ledger(notebook, CLAIMS, seconds=1, facts={})
-    before = path.read_text("utf-8")
-
-    def broken(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(results.os, "replace", broken)
-    with pytest.raises(OSError, match="disk full"):
-        results.write_ledger(notebook, [], seconds=2, facts={})
-    assert path.read_text("utf-8") == before
-    assert len(results.read_ledgers(path.parent)) == 1
-
-
-def test_main_rewrites_the_block_of_the_readme_only(notebook):
-    root = notebook.parents[1]
-    results.write_ledger(notebook, CLAIMS, seconds=90, facts={})
-    readme = root / "README.md"
-    readme.write_text("before\n<!-- results -->\nold \\1\n<!-- /results -->\nafter\n", "utf-8")
-    results.main([str(root)])
-    once = readme.read_text("utf-8")
-    assert once == f"before\n<!-- results -->\n{results.results_table(root)}<!-- /results -->\nafter\n"
-    results.main([str(root)])
-    assert readme.read_text("utf-8") == once
-    assert (root / "results" / "01_units.png").read_bytes() == b"PNG"
-
-
-def test_a_readme_without_the_block_is_an_error():
-    with pytest.raises(ValueError, match="<!-- results -->"):
-        results.with_results("# Tendays\n", "table")
-
-
-def test_a_notebook_without_a_question_is_an_error(notebook):
-    change(notebook, 0, "# Units\n\nQuestion: how many?")
-    with pytest.raises(ValueError, match=r"01_units.ipynb.*Question"):
-        results.question(notebook)
-
-
-def test_the_readme_shows_the_last_full_runs():
-    assert results.read_ledgers(ROOT / "results")
-    readme = (ROOT / "README.md").read_text("utf-8")
-    assert readme == results.with_results(readme, results.results_table(ROOT)), "run: python -m tendays.results"
-    for ledger in results.read_ledgers(ROOT / "results"):
-        name = Path(ledger["notebook"])
-        shown = (ROOT / "results" / name).with_suffix(".png").read_bytes()
-        assert shown == results.picture(ROOT / "notebooks" / name)[1], "run: python -m tendays.results"
+def test_a_record_without_a_bound_has_none():
+    assert Bound.of({"name": "x", "value": 1.0}) is None

@@ -5,8 +5,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tendays import run
-from tendays.results import cells_hash
+from tendays.publish import run
+from tendays.publish.ledger import cells_hash
 
 CLAIM = "from tendays.results import at_least, claim\nclaim('x', {value}, full=at_least(5), smoke=None)"
 

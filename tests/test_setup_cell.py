@@ -3,14 +3,13 @@ import re
 import subprocess
 import sys
 from importlib.metadata import version
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from places import ROOT
 
 from tendays import machine
 
-ROOT = Path(__file__).parents[1]
 SOURCE = (ROOT / "notebooks" / "setup_cell.py").read_text("utf-8")
 PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 

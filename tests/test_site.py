@@ -17,8 +17,8 @@ import lxml.html
 import pytest
 from needs import missing
 from PIL import Image
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 STEMS = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 SIZE = 15_000_000  # bytes of the whole site

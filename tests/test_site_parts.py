@@ -14,10 +14,10 @@ import pages
 import pytest
 import slim
 from nbformat.v4 import new_markdown_cell, new_notebook
+from places import ROOT
 
-from tendays import log
+from tendays import journal
 
-ROOT = Path(__file__).parents[1]
 SHELF = pages.notebooks(ROOT)
 WORKS = pages.bibliography(ROOT / "site" / "references.bib")
 
@@ -83,8 +83,8 @@ def test_references_of_a_notebook_are_lines_of_the_bibliography(each):
 
 
 def test_every_work_is_referred_to():
-    journal = log.read(ROOT / "journal")
-    assert [work.key for work in WORKS if not pages.places(work, SHELF, journal)] == []
+    log = journal.read(ROOT / "journal")
+    assert [work.key for work in WORKS if not pages.places(work, SHELF, log)] == []
 
 
 def test_the_table_of_notation_is_true():
@@ -110,7 +110,7 @@ def test_a_notebook_is_dressed_and_its_code_is_not_touched():
     text = each.path.read_text("utf-8")
     before, after = (
         json.loads(part)["cells"]
-        for part in (text, notebook_pages.dressed(text, each, log.read(ROOT / "journal"), WORKS))
+        for part in (text, notebook_pages.dressed(text, each, journal.read(ROOT / "journal"), WORKS))
     )
     first = after[0]["source"]
     assert "colab-badge.svg" not in first

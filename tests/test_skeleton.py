@@ -1,17 +1,15 @@
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 import test_notebooks
+from places import ROOT
 from typer.testing import CliRunner
 
-from tendays import results, run, skeleton
 from tendays.__main__ import app
-
-ROOT = Path(__file__).parents[1]
+from tendays.publish import readme, run, skeleton
 
 
 @pytest.fixture
@@ -73,7 +71,7 @@ def test_it_keeps_every_rule_once_it_was_run(checkout, monkeypatch):
     found = {rule.__name__: list(rule(nbformat.read(path, as_version=4), path)) for rule in test_notebooks.RULES}
     assert found.pop("nothing_is_left_to_write")
     assert {name: problems for name, problems in found.items() if problems} == {}
-    assert "variance explained" in results.results_table(checkout)
+    assert "variance explained" in readme.results_table(checkout)
 
 
 def test_two_at_once_get_a_number_each(checkout):

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from tendays.files import checkout_around, runs_folder
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -30,7 +32,6 @@ def translate(
     """Translate German into English: one line of output for each line of input, empty for empty."""
     # Torch takes seconds to import, which the other commands should not have to wait for.
     from tendays import translation
-    from tendays.training import runs_folder
 
     try:
         lines = [" ".join(words)] if words else _lines(sys.stdin.buffer.read())
@@ -50,7 +51,6 @@ def pronounce(
 ) -> None:
     """Say how words are pronounced: the most probable phonemes, each with its probability."""
     from tendays import pronunciation
-    from tendays.training import runs_folder
 
     try:
         speaker = pronunciation.load(model or runs_folder("transducer"))
@@ -70,15 +70,15 @@ def status() -> None:
 
     Works count: a title in italics once in its unit, an item without one as one.
     """
-    from tendays import log
+    from tendays import journal
 
     with _explained("status"):
-        journal = log.read(log.checkout(Path.cwd()) / "journal")
-        for line in log.report(journal, log.today()):
+        log = journal.read(checkout_around(Path.cwd()) / "journal")
+        for line in journal.report(log, journal.today()):
             print(line)
-    for problem in journal.problems:
+    for problem in log.problems:
         typer.echo(str(problem), err=True)
-    if journal.problems:
+    if log.problems:
         raise typer.Exit(1)
 
 
@@ -89,34 +89,32 @@ def log_item(
     date: Annotated[str, typer.Option(help="When: 2022-02-03, today or yesterday.")] = "today",
 ) -> None:
     """Add an item to the journal; nothing that is there is changed."""
-    from tendays import log
+    from tendays import journal
 
     with _explained("log"):
-        folder = log.checkout(Path.cwd()) / "journal"
-        path, line = log.append_item(folder, text, kind, log.day(date, log.today()))
+        folder = checkout_around(Path.cwd()) / "journal"
+        path, line = journal.append_item(folder, text, kind, journal.day(date, journal.today()))
     print(f"{path.relative_to(folder.parent)}:{line}")
 
 
 @app.command()
 def new_unit() -> None:
     """Start the next ten days of the journal, with the goals of the last."""
-    from tendays import log
+    from tendays import journal
 
     with _explained("new-unit"):
-        folder = log.checkout(Path.cwd()) / "journal"
-        unit = log.new_unit(folder, log.today())
-    print(f"{unit.path.relative_to(folder.parent)}: {log.span(unit.start, unit.end)}")
+        folder = checkout_around(Path.cwd()) / "journal"
+        unit = journal.new_unit(folder, journal.today())
+    print(f"{unit.path.relative_to(folder.parent)}: {journal.span(unit.start, unit.end)}")
 
 
 @app.command()
 def new_notebook(title: Annotated[str, typer.Argument(help="What it is called.")]) -> None:
     """Start a notebook: the next number, with every part that a notebook has, and its row in the README."""
-    from tendays import log
-
     with _explained("new-notebook"):
-        root = log.checkout(Path.cwd())
+        root = checkout_around(Path.cwd())
         try:
-            from tendays import skeleton
+            from tendays.publish import skeleton
         except ModuleNotFoundError as error:
             raise ValueError(f"{error.name} is missing; `make` sets up all that a clone needs") from error
         path = skeleton.new_notebook(root, title).relative_to(root)

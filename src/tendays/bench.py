@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
-from tendays import corpora, machine, training, transducer, translation
+from tendays import corpora, files, machine, training, transducer, translation
 from tendays.pieces import PairBatches, Pieces, pad
 
 
@@ -142,7 +142,7 @@ def bench_translation() -> None:
     print(f"\ntranslation on {device}, training in {training.precision()} (no: float32)")
     begun = time.perf_counter()
     train = corpora.load("de-en", "train", plan.max_words)
-    folder = training.runs_folder("bench")
+    folder = files.runs_folder("bench")
     pieces = Pieces.learn([*train.german, *train.english], plan.pieces, folder / "pieces.model")
     batches = list(PairBatches(pieces, train.german, train.english, plan.tokens).epoch(0))
     show("  load, learn pieces, make an epoch's batches", time.perf_counter() - begun)

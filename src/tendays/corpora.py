@@ -39,6 +39,7 @@ import pooch
 import requests
 
 from tendays import ding, grammar
+from tendays.files import cache_folder
 
 TIMEOUT = 30  # seconds without an answer
 
@@ -196,12 +197,6 @@ def _shortened(corpus: ParallelCorpus, max_words: int) -> ParallelCorpus:
 
 
 # ---- where files lie ------------------------------------------------------------------------------------------------
-
-
-def cache_folder() -> Path:
-    """Where fetched files are kept: ``data/cache`` in a clone, the user's cache folder otherwise."""
-    root = Path(__file__).resolve().parents[2]
-    return root / "data" / "cache" if (root / "pyproject.toml").is_file() else Path(pooch.os_cache("tendays"))
 
 
 def data_folder() -> Path | None:

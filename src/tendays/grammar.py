@@ -35,9 +35,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
-from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeVar
+
+from tendays.files import packaged
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable)
@@ -131,20 +132,6 @@ class Lexeme:
         return self.german in wanted or any(name in wanted for name in self.classes)
 
 
-def lexicon_path() -> Path:
-    """Return where the lexicon lies, in a clone or in an installed package.
-
-    Raises:
-        FileNotFoundError: it lies in neither place.
-    """
-    here = Path(__file__)
-    places = [here.parents[2] / "data" / "lexicon.tsv", here.parent / "data" / "lexicon.tsv"]
-    for place in places:
-        if place.is_file():
-            return place
-    raise FileNotFoundError("the lexicon lexicon.tsv is missing; looked for " + " and ".join(map(str, places)))
-
-
 @cache
 def lexicon() -> tuple[Lexeme, ...]:
     """Return the lexemes in the order of the table, validated.
@@ -153,7 +140,7 @@ def lexicon() -> tuple[Lexeme, ...]:
         FileNotFoundError: there is no table.
         ValueError: a row is malformed; the message names file, line, column, what came and what was expected.
     """
-    path = lexicon_path()
+    path = packaged("data/lexicon.tsv")
     return parse(path.read_text(encoding="utf-8"), str(path))
 
 

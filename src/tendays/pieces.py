@@ -21,7 +21,7 @@ from torchtext.data.functional import load_sp_model
 from torchtext.data.iterator import pool
 from torchtext.data.utils import RandomShuffler
 
-from tendays.results import write_atomically
+from tendays.files import write_atomically
 
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
 """The ids of the four pieces that are no text: padding, unknown, beginning and end of a sentence."""

@@ -26,10 +26,10 @@ from accelerate import PartialState
 from torch import Tensor, nn
 
 from tendays import corpora, machine, transducer, translation
+from tendays.files import packaged, runs_folder, write_atomically
 from tendays.pieces import BOS, EOS, Batch, pad
-from tendays.results import write_atomically
 from tendays.scale import pick
-from tendays.training import Recipe, fit, load_tensors, runs_folder, save_tensors
+from tendays.training import Recipe, fit, load_tensors, save_tensors
 from tendays.transducer import BLANK, Encoder, Transducer
 
 LETTERS = "'" + string.ascii_lowercase
@@ -370,7 +370,7 @@ EPOCHS: dict[Kind, int] = {"additive": 4, "tanh": 3, "ctc": 5, "attention": 2}
 
 SEEDS = 3
 KEPT = ("kind", "seed", "parameters", "seconds", "history", "scores")  # what the comparison's report has of each run
-RECORD = "pronunciation_comparison.json"
+RECORD = "results/longer/pronunciation_comparison.json"
 
 
 def compare(folder: Path) -> dict[str, Any]:
@@ -413,12 +413,7 @@ def comparison() -> dict[str, Any]:
     Raises:
         FileNotFoundError: there is no record.
     """
-    here = Path(__file__)
-    places = [here.parents[2] / "results" / "longer" / RECORD, here.parent / "data" / RECORD]
-    for place in places:
-        if place.is_file():
-            return json.loads(place.read_text("utf-8"))
-    raise FileNotFoundError(f"the record {RECORD} is missing; looked for " + " and ".join(map(str, places)))
+    return json.loads(packaged(RECORD).read_text("utf-8"))
 
 
 # ---- the command line -----------------------------------------------------------------------------------------------

@@ -22,21 +22,11 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tendays import machine
-from tendays.scale import pick
+from tendays.files import replacing, runs_folder  # noqa: F401
 
 
 class Diverged(ArithmeticError):  # noqa: N818 - it reads as what happened
     """The loss or its gradient stopped being a finite number."""
-
-
-def runs_folder(name: str) -> Path:
-    """Where a notebook keeps its model: ``runs/<name>`` in a clone, otherwise in the current folder.
-
-    At smoke scale ``runs/smoke/<name>``, so that tests leave the models of full runs alone.
-    """
-    root = Path(__file__).resolve().parents[2]
-    runs = (root if (root / "pyproject.toml").is_file() else Path()) / "runs"
-    return runs / pick(full=name, smoke=f"smoke/{name}")
 
 
 class TrainingBatch(Protocol):
@@ -227,15 +217,10 @@ def _line(row: dict[str, float], epochs: int) -> str:
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
     """Writes tensors and a JSON description into one safetensors file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
+    with replacing(path) as scratch:
         save_file(
-            {name: tensor.contiguous() for name, tensor in tensors.items()}, partial, {"about": json.dumps(about)}
+            {name: tensor.contiguous() for name, tensor in tensors.items()}, scratch, {"about": json.dumps(about)}
         )
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

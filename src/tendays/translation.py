@@ -30,11 +30,11 @@ from sacrebleu.metrics.bleu import BLEUScore
 from torch import Tensor, nn
 
 from tendays import corpora, machine
+from tendays.files import runs_folder, write_atomically
 from tendays.pieces import BOS, EOS, PAD, UNK, Batch, PairBatches, Pieces, pad
 from tendays.recurrent import LockedDropout, reverse
-from tendays.results import write_atomically
 from tendays.scale import pick
-from tendays.training import Recipe, fit, load_tensors, precision, runs_folder, save_tensors
+from tendays.training import Recipe, fit, load_tensors, precision, save_tensors
 
 
 @dataclass(frozen=True)

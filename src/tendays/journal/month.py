@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from tendays import plots
-from tendays.log import KINDS, Item, gaps
+from tendays.journal import KINDS, Item, gaps
 
 
 def draw(items: list[Item], year: int, month: int) -> tuple[Figure, str]:

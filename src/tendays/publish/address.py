@@ -1,4 +1,4 @@
-"""Stamps the repository's public address into the files that state it: ``python -m tendays.address owner/name``.
+"""Stamps the repository's address into the files that state it: ``python -m tendays.publish.address owner/name``.
 
 The address is at home in ``pyproject.toml``, from where tests and pages read it. A notebook that lies alone in Colab
 cannot: its badge and its set-up cell state the address themselves, and so does the command in the README. `PLACES` says
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tendays.results import write_atomically
+from tendays.files import write_atomically
 
 # What stands before the address, for each kind of file. Tests hold that it stands nowhere else.
 PLACES = {

@@ -1,4 +1,4 @@
-"""Runs the notebooks as they are published: ``python -m tendays.run [UNIT]``, from the root of a checkout.
+"""Runs the notebooks as they are published: ``python -m tendays.publish.run [UNIT]``, from the root of a checkout.
 
 At full scale a notebook that ran to its end is written back with its outputs, and its ledger to ``results/``. One
 that failed is left as it was. At smoke scale nothing is written.
@@ -25,7 +25,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
-from tendays.results import ledger_path, read_claims, write_atomically, write_ledger
+from tendays.files import write_atomically
+from tendays.publish.ledger import ledger_path, write_ledger
+from tendays.results import read_claims
 
 CELL_TIMEOUT = 3600  # seconds: far more than any cell needs, so that a cell that hangs ends all the same
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}

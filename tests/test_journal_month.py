@@ -3,10 +3,10 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
+from places import ROOT
 
-from tendays import log, month
-
-ROOT = Path(__file__).parents[1]
+from tendays import journal
+from tendays.journal import month
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +16,7 @@ def closed():
 
 
 def item(day, kind):
-    return log.Item(kind, "x", date.fromisoformat(day), Path("unit.md"), 1)
+    return journal.Item(kind, "x", date.fromisoformat(day), Path("unit.md"), 1)
 
 
 def shades(fig):
@@ -24,12 +24,12 @@ def shades(fig):
 
 
 def test_the_month_of_the_journal_shows_its_gap():
-    fig, alt = month.draw(log.read(ROOT / "journal").items, 2022, 2)
+    fig, alt = month.draw(journal.read(ROOT / "journal").items, 2022, 2)
     (ax,) = fig.axes
     assert ax.get_title("left") or ax.get_title() == "February 2022: 7 days with an entry, 20 in a row without"
     assert shades(fig) == [(7, 26), (28, 28)]
     assert "20 days without an entry" in [text.get_text() for text in ax.texts]
-    assert [label.get_text() for label in ax.get_yticklabels()] == list(log.KINDS)
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(journal.KINDS)
     assert alt.startswith(
         "February 2022: 7 days with an entry, 20 in a row without. Lecture on 1, 2, 4, 5, 27; paper on 2, 3"
     )
@@ -45,7 +45,7 @@ def test_a_dot_for_each_day_and_kind_and_a_number_where_there_were_more():
     fig, alt = month.draw(items, 2024, 2)
     (ax,) = fig.axes
     dots = {tuple(dots.get_offsets()[0]) for dots in ax.collections}
-    assert dots == {(29, log.KINDS.index("paper")), (28, log.KINDS.index("code"))}
+    assert dots == {(29, journal.KINDS.index("paper")), (28, journal.KINDS.index("code"))}
     assert "2" in [text.get_text() for text in ax.texts]
     assert alt.endswith("Paper on 29; code on 28.")
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import ROOT
 
-from tendays import log
+from tendays import journal
+from tendays.journal import units
 
-ROOT = Path(__file__).parents[1]
-JOURNAL = log.read(ROOT / "journal")
+JOURNAL = journal.read(ROOT / "journal")
 PATH = Path("unit.md")
 HEAD = "# Unit 1: 2022-02-01 to 2022-02-10\n"
 UNIT = f"""{HEAD}
@@ -43,18 +44,18 @@ A paragraph of my own.
 
 
 def problems(text):
-    _, found = log.parse(text, PATH)
+    _, found = journal.parse(text, PATH)
     return [(problem.line, problem.expected) for problem in found]
 
 
 def test_a_unit_is_read():
-    unit, found = log.parse(UNIT, PATH)
+    unit, found = journal.parse(UNIT, PATH)
     assert found == []
     assert (unit.number, unit.start, unit.end) == (1, date(2022, 2, 1), date(2022, 2, 10))
     assert unit.goals == [
-        log.Goal("paper", 2, 3),
-        log.Goal("lecture", 3, 3, "two series"),
-        log.Goal("code", 1, None),
+        journal.Goal("paper", 2, 3),
+        journal.Goal("lecture", 3, 3, "two series"),
+        journal.Goal("code", 1, None),
     ]
     assert [(item.kind, item.day.day, item.line, item.closed) for item in unit.items] == [
         ("paper", 1, 13, None),
@@ -69,9 +70,10 @@ def test_a_unit_is_read():
 
 
 def test_works_count_once_and_items_without_a_title_count_as_one():
-    unit, _ = log.parse(UNIT, PATH)
-    assert {kind: unit.done(kind) for kind in log.KINDS[:4]} == {"lecture": 2, "paper": 1, "mathematics": 0, "code": 1}
-    more, _ = log.parse(UNIT + "- paper: **bold** is no title, 2*3*4 neither\n- paper: *Another*\n", PATH)
+    unit, _ = journal.parse(UNIT, PATH)
+    done = {kind: unit.done(kind) for kind in journal.KINDS[:4]}
+    assert done == {"lecture": 2, "paper": 1, "mathematics": 0, "code": 1}
+    more, _ = journal.parse(UNIT + "- paper: **bold** is no title, 2*3*4 neither\n- paper: *Another*\n", PATH)
     assert more.done("paper") == 3
 
 
@@ -80,7 +82,7 @@ def test_what_is_written_around_is_left_alone():
         UNIT
         + "\n> a quote\n\n```\n- no item\n## no heading\n```\n\n<!-- - nor\n- this -->\n\n- idea: one\n  - nested\n"
     )
-    unit, found = log.parse(text, PATH)
+    unit, found = journal.parse(text, PATH)
     assert found == []
     assert unit.items[-1].text == "one"
     assert len(unit.items) == 7
@@ -121,7 +123,7 @@ def test_what_cannot_be_read_is_reported_with_its_line(added, line, expected):
     "head", ["", "Unit 1\n", "# Unit 1\n", HEAD.replace("02-10", "02-11"), HEAD.replace("02-10", "02-31")]
 )
 def test_a_file_that_is_no_unit_is_reported(head):
-    assert log.parse(head + "\n## 2022-02-01\n", PATH)[0] is None
+    assert journal.parse(head + "\n## 2022-02-01\n", PATH)[0] is None
     ((number, message),) = problems(head + "\n## 2022-02-01\n")
     assert "'# Unit 1: 2022-02-01 to 2022-02-10'" in message
     assert number >= 1
@@ -129,7 +131,7 @@ def test_a_file_that_is_no_unit_is_reported(head):
 
 def test_marks_of_editors_do_not_matter():
     assert problems("\ufeff" + UNIT.replace("\n", "\r\n")) == []
-    unit, _ = log.parse("\ufeff\n\n" + UNIT.replace("- ", "* "), PATH)
+    unit, _ = journal.parse("\ufeff\n\n" + UNIT.replace("- ", "* "), PATH)
     assert len(unit.items) == 6
 
 
@@ -138,15 +140,15 @@ def test_a_folder_is_read_in_order_and_every_problem_kept(tmp_path):
     (tmp_path / "a.md").write_text("# Unit 2: 2022-02-10 to 2022-02-19\n", "utf-8")
     (tmp_path / "c.md").write_bytes(b"\xff\xfe")
     (tmp_path / "d.md").mkdir()
-    journal = log.read(tmp_path)
-    assert [unit.number for unit in journal.units] == [1, 2]
-    assert [(problem.path.name, problem.line) for problem in journal.problems] == [
+    log = journal.read(tmp_path)
+    assert [unit.number for unit in log.units] == [1, 2]
+    assert [(problem.path.name, problem.line) for problem in log.problems] == [
         ("c.md", 1),
         ("d.md", 1),
         ("a.md", 1),
     ]
-    assert "after 2022-02-10" in journal.problems[2].expected
-    assert str(journal.problems[2]).startswith(f"{tmp_path / 'a.md'}:1: expected")
+    assert "after 2022-02-10" in log.problems[2].expected
+    assert str(log.problems[2]).startswith(f"{tmp_path / 'a.md'}:1: expected")
 
 
 # --- any text, any bytes ----------------------------------------------------------------------------------------------
@@ -180,15 +182,15 @@ FRAGMENTS = st.sampled_from(
     st.one_of(st.text(), st.lists(FRAGMENTS).map("".join), st.lists(FRAGMENTS).map(lambda parts: HEAD + "".join(parts)))
 )
 def test_any_text_is_read_without_an_error(text):
-    unit, found = log.parse(text, PATH)
+    unit, found = journal.parse(text, PATH)
     lines = max(len(text.splitlines()), 1)
     assert all(1 <= problem.line <= lines for problem in found)
     assert unit is not None or found
     for item in unit.items if unit else []:
-        assert item.kind in log.KINDS
+        assert item.kind in journal.KINDS
         assert item.text
         assert (item.works, item.links) is not None
-    "\n".join(log.report(log.Journal([unit] if unit else []), date(2022, 2, 5)))
+    "\n".join(journal.report(journal.Journal([unit] if unit else []), date(2022, 2, 5)))
 
 
 @settings(max_examples=60, deadline=None)
@@ -196,7 +198,7 @@ def test_any_text_is_read_without_an_error(text):
 def test_any_bytes_are_read_and_nothing_is_written(tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("journal")
     (folder / "x.md").write_bytes(content)
-    log.read(folder)
+    journal.read(folder)
     assert [path.name for path in folder.iterdir()] == ["x.md"]
     assert (folder / "x.md").read_bytes() == content
 
@@ -204,8 +206,8 @@ def test_any_bytes_are_read_and_nothing_is_written(tmp_path_factory, content):
 def test_long_lines_take_no_longer_than_their_length():
     start = time.process_time()
     for piece in ("*a", "](../notebooks/", "9 ", "- [x] ", "a: ", "# ", " ", "`", "["):
-        log.parse(HEAD + "## 2022-02-01\n- idea: " + piece * 50_000 + "\n- " + piece * 50_000, PATH)[0].items[0:1]
-        log.WORK.findall(piece * 50_000), log.LINK.findall(piece * 50_000)
+        journal.parse(HEAD + "## 2022-02-01\n- idea: " + piece * 50_000 + "\n- " + piece * 50_000, PATH)[0].items[0:1]
+        units.WORK.findall(piece * 50_000), units.LINK.findall(piece * 50_000)
     assert time.process_time() - start < 30  # squares of these lengths would take hours
 
 
@@ -214,19 +216,19 @@ def test_long_lines_take_no_longer_than_their_length():
 
 def test_streaks_and_gaps():
     days = [date(2022, 2, day) for day in (6, 1, 2, 3, 27)]
-    assert log.streaks(days) == [
+    assert journal.streaks(days) == [
         (date(2022, 2, 1), date(2022, 2, 3)),
         (date(2022, 2, 6), date(2022, 2, 6)),
         (date(2022, 2, 27), date(2022, 2, 27)),
     ]
-    assert log.gaps(days, date(2022, 2, 28)) == [
+    assert journal.gaps(days, date(2022, 2, 28)) == [
         (date(2022, 2, 4), date(2022, 2, 5)),
         (date(2022, 2, 7), date(2022, 2, 26)),
         (date(2022, 2, 28), date(2022, 2, 28)),
     ]
-    assert log.gaps(days, date(2022, 2, 27))[-1][1] == date(2022, 2, 26)
-    assert (log.streaks([]), log.gaps([], date(2022, 2, 1))) == ([], [])
-    assert log.gaps([date(9999, 12, 31)], date(2022, 2, 1)) == []
+    assert journal.gaps(days, date(2022, 2, 27))[-1][1] == date(2022, 2, 26)
+    assert (journal.streaks([]), journal.gaps([], date(2022, 2, 1))) == ([], [])
+    assert journal.gaps([date(9999, 12, 31)], date(2022, 2, 1)) == []
 
 
 @pytest.mark.parametrize(
@@ -239,7 +241,7 @@ def test_streaks_and_gaps():
     ],
 )
 def test_spans_are_written_as_one_says_them(first, last, said):
-    assert log.span(date.fromisoformat(first), date.fromisoformat(last)) == said
+    assert journal.span(date.fromisoformat(first), date.fromisoformat(last)) == said
 
 
 def test_the_day_is_that_of_the_time_zone(monkeypatch):
@@ -247,7 +249,7 @@ def test_the_day_is_that_of_the_time_zone(monkeypatch):
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # 25 hours apart: never the same day
         monkeypatch.setenv("TZ", zone)
         time.tzset()
-        seen.add(log.today())
+        seen.add(journal.today())
     monkeypatch.undo()
     time.tzset()
     assert len(seen) == 2
@@ -255,13 +257,13 @@ def test_the_day_is_that_of_the_time_zone(monkeypatch):
 
 @pytest.mark.parametrize(("text", "meant"), [("today", 5), ("Yesterday", 4), ("2022-02-05", 5), (" 2022-02-01 ", 1)])
 def test_words_for_days(text, meant):
-    assert log.day(text, date(2022, 2, 5)) == date(2022, 2, meant)
+    assert journal.day(text, date(2022, 2, 5)) == date(2022, 2, meant)
 
 
 @pytest.mark.parametrize("text", ["2022-02-06", "tomorrow", "5.2.2022", "", "2022-2-5", "20220205"])
 def test_other_words_and_the_future_are_refused(text):
     with pytest.raises(ValueError, match=r"^date is .*; expected one such as 2022-02-03, up to today, 2022-02-05"):
-        log.day(text, date(2022, 2, 5))
+        journal.day(text, date(2022, 2, 5))
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -283,7 +285,7 @@ def folder(tmp_path):
     ],
 )
 def test_an_item_is_added_at_its_day(folder, day, after, added):
-    path, line = log.append_item(folder, "new", "idea", date(2022, 2, day))
+    path, line = journal.append_item(folder, "new", "idea", date(2022, 2, day))
     text = path.read_text("utf-8")
     assert text == UNIT.replace(after, after + added)
     assert text.splitlines()[line - 1] == "- idea: new"
@@ -297,22 +299,22 @@ def test_an_item_is_added_at_its_day(folder, day, after, added):
 def test_every_byte_that_was_there_stays(folder, change, day, kind):
     path = folder / "2022-02-unit-1.md"
     path.write_bytes(before := change(UNIT).encode())
-    _, line = log.append_item(folder, "two\nlines", kind, date(2022, 2, day))
+    _, line = journal.append_item(folder, "two\nlines", kind, date(2022, 2, day))
     after = path.read_bytes()
     common = next(i for i in range(len(after)) if before[i : i + 1] != after[i : i + 1])
     assert after[common:].endswith(before[common:])
     assert (b"\r\n" in after) == (b"\r\n" in before)
-    (item,) = [item for item in log.read(folder).items if item.line == line]
+    (item,) = [item for item in journal.read(folder).items if item.line == line]
     assert (item.text, item.kind, item.day.day) == ("two lines", kind, day)
-    assert log.read(folder).problems == []
+    assert journal.read(folder).problems == []
 
 
 def test_problems_elsewhere_do_not_matter_and_stay(folder):
     path = folder / "2022-02-unit-1.md"
     path.write_text(UNIT.replace("- code\n", "- nonsense\n"), "utf-8")
-    log.append_item(folder, "new", "idea", date(2022, 2, 1))
+    journal.append_item(folder, "new", "idea", date(2022, 2, 1))
     assert "- nonsense\n" in path.read_text("utf-8")
-    assert len(log.read(folder).problems) == 1
+    assert len(journal.read(folder).problems) == 1
 
 
 @pytest.mark.parametrize(
@@ -333,49 +335,49 @@ def test_problems_elsewhere_do_not_matter_and_stay(folder):
 def test_what_cannot_be_added_changes_nothing(folder, text, kind, day, message):
     path = folder / "2022-02-unit-1.md"
     if message is None:
-        log.append_item(folder, text, kind, date(2022, 2, day))
-        assert len(log.read(folder).items) == 7
+        journal.append_item(folder, text, kind, date(2022, 2, day))
+        assert len(journal.read(folder).items) == 7
         return
     with pytest.raises(ValueError, match=message):
-        log.append_item(folder, text, kind, date(2022, 2, day))
+        journal.append_item(folder, text, kind, date(2022, 2, day))
     assert path.read_text("utf-8") == UNIT
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text(), st.sampled_from(log.KINDS), st.integers(1, 10))
+@given(st.text(), st.sampled_from(journal.KINDS), st.integers(1, 10))
 def test_any_text_is_added_whole_or_refused(tmp_path_factory, text, kind, day):
     folder = tmp_path_factory.mktemp("journal")
     path = folder / "2022-02-unit-1.md"
     path.write_text(UNIT, "utf-8", newline="")
     try:
-        _, line = log.append_item(folder, text, kind, date(2022, 2, day))
+        _, line = journal.append_item(folder, text, kind, date(2022, 2, day))
     except ValueError:
         assert path.read_bytes() == UNIT.encode()
     else:
-        (item,) = [item for item in log.read(folder).items if item.line == line]
+        (item,) = [item for item in journal.read(folder).items if item.line == line]
         assert item.text == " ".join(part.strip() for part in text.splitlines() if part.strip())
 
 
 def test_two_at_once_lose_nothing(folder):
-    code = "import sys; from datetime import date; from pathlib import Path; from tendays import log\n"
-    code += "for i in range(8): log.append_item(Path(sys.argv[1]), f'{sys.argv[2]}{i}', 'idea', date(2022, 2, 5))"
+    code = "import sys; from datetime import date; from pathlib import Path; from tendays import journal\n"
+    code += "for i in range(8): journal.append_item(Path(sys.argv[1]), f'{sys.argv[2]}{i}', 'idea', date(2022, 2, 5))"
     writers = [subprocess.Popen([sys.executable, "-c", code, str(folder), name]) for name in "abc"]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
-    found = sorted(item.text for item in log.read(folder).items if item.kind == "idea")
+    found = sorted(item.text for item in journal.read(folder).items if item.kind == "idea")
     assert found == sorted(f"{name}{i}" for name in "abc" for i in range(8))
 
 
 def test_the_next_unit_follows_the_last_or_starts_today(folder):
-    unit = log.new_unit(folder, date(2022, 2, 7))
+    unit = journal.new_unit(folder, date(2022, 2, 7))
     assert (unit.number, unit.start, unit.end) == (2, date(2022, 2, 11), date(2022, 2, 20))
     assert unit.path.name == "2022-02-unit-2.md"
     with pytest.raises(ValueError, match=r"there already: 2022-02-unit-2.md begins on 2022-02-11"):
-        log.new_unit(folder, date(2022, 2, 7))
-    late = log.new_unit(folder, date(2022, 3, 30))
+        journal.new_unit(folder, date(2022, 2, 7))
+    late = journal.new_unit(folder, date(2022, 3, 30))
     assert (late.path.name, late.start, late.end) == ("2022-03-unit-3.md", date(2022, 3, 30), date(2022, 4, 8))
-    journal = log.read(folder)
-    assert journal.problems == []
-    assert [(goal.kind, goal.least, goal.most) for goal in journal.units[2].goals] == [
+    log = journal.read(folder)
+    assert log.problems == []
+    assert [(goal.kind, goal.least, goal.most) for goal in log.units[2].goals] == [
         ("paper", 2, 3),
         ("lecture", 3, 3),
         ("code", 1, None),
@@ -383,12 +385,12 @@ def test_the_next_unit_follows_the_last_or_starts_today(folder):
 
 
 def test_the_first_unit_has_the_standing_goals_and_none_is_overwritten(tmp_path):
-    unit = log.new_unit(tmp_path, date(2022, 2, 1))
+    unit = journal.new_unit(tmp_path, date(2022, 2, 1))
     text = unit.path.read_text("utf-8")
     assert text == f"{HEAD}\n## Goals\n\n- 2–3 papers\n- 3 lectures\n- 1 mathematics\n- code\n"
     unit.path.write_text("something else", "utf-8")
     with pytest.raises(ValueError, match=r"2022-02-unit-1.md is there already"):
-        log.new_unit(tmp_path, date(2022, 2, 1))
+        journal.new_unit(tmp_path, date(2022, 2, 1))
     assert unit.path.read_text("utf-8") == "something else"
 
 
@@ -399,7 +401,7 @@ def test_the_journal_can_be_read():
     assert JOURNAL.problems == []
     first = [*(f"2022-02-0{day}" for day in range(1, 7)), "2022-02-27"]
     assert [day.isoformat() for day in JOURNAL.days][:7] == first
-    assert {item.kind for item in JOURNAL.items} == set(log.KINDS)
+    assert {item.kind for item in JOURNAL.items} == set(journal.KINDS)
     assert len(JOURNAL.questions(closed=False)) >= 5
     assert JOURNAL.questions(closed=True)
 
@@ -412,7 +414,7 @@ def test_every_link_of_the_journal_leads_to_a_section():
     for stem, section in links:
         cells = json.loads((ROOT / "notebooks" / f"{stem}.ipynb").read_text("utf-8"))["cells"]
         text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-        assert section in {log.slug(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}, (
+        assert section in {journal.slug(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}, (
             stem,
             section,
         )
@@ -427,4 +429,4 @@ def test_every_link_of_the_journal_leads_to_a_section():
     ],
 )
 def test_slugs_are_those_of_github(heading, name):
-    assert log.slug(heading) == name
+    assert journal.slug(heading) == name

@@ -12,8 +12,9 @@ import jupytext
 import nbformat
 from filelock import FileLock
 
-from tendays import results
-from tendays.run import KERNELSPEC
+from tendays.files import write_atomically
+from tendays.publish import readme
+from tendays.publish.run import KERNELSPEC
 
 COLAB = "https://colab.research.google.com"
 LOCK = ".lock"  # in notebooks/, so that of two at once each gets a number of its own
@@ -56,10 +57,9 @@ def new_notebook(root: Path, title: str) -> Path:
             raise ValueError(f"title is {title!r}; expected one that is new, and there is {taken[0]}")
         number = int(there[-1].name[:2]) + 1 if there else 1
         path = folder / f"{number:02}_{stem}.ipynb"
-        results.write_atomically(path, content(root, path.name, title))
-        readme = root / "README.md"
-        text = results.with_results(readme.read_text("utf-8"), results.results_table(root))
-        results.write_atomically(readme, text)
+        write_atomically(path, content(root, path.name, title))
+        page = root / "README.md"
+        write_atomically(page, readme.with_results(page.read_text("utf-8"), readme.results_table(root)))
     return path
 
 
