@@ -24,8 +24,8 @@ from nbclient import NotebookClient
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from places import ROOT
-from tendays.publish.address import current
 
+from tendays.publish.address import current
 from tendays.publish.ledger import source_hash
 
 NOTEBOOKS = ["04_transducer"]  # any that runs without a download, a minute for each

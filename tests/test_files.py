@@ -81,7 +81,7 @@ def test_a_checkout_is_found_from_a_folder_inside(tmp_path):
         (tmp_path / folder).mkdir(parents=True)
     assert files.checkout_around(tmp_path / "src" / "deep") == tmp_path
     (tmp_path / "notebooks").rmdir()
-    with pytest.raises(ValueError, match="there is no journal in .*deep or above it"):
+    with pytest.raises(ValueError, match=r"there is no journal in .*deep or above it"):
         files.checkout_around(tmp_path / "src" / "deep")
 
 
@@ -97,8 +97,13 @@ def test_a_file_is_written_and_replaced(content, tmp_path):
 def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(OSError, match="disk full"), files.replacing(path) as scratch:
-        scratch.write_text("half")
-        raise OSError("disk full")
+
+    def write_half():
+        with files.replacing(path) as scratch:
+            scratch.write_text("half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_half()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

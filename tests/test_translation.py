@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from tendays import translation
 from tendays.pieces import BOS, EOS, PAD, UNK, Batch, Pieces, pad
+from tendays.recurrent import reverse
 from tendays.training import Recipe
 from tendays.translation import (
     LockedDropout,
@@ -24,7 +25,6 @@ from tendays.translation import (
     bleu_signature,
     greedy,
     limits,
-    reverse,
     smoothed_cross_entropy,
     translate,
 )
@@ -120,9 +120,9 @@ def test_reversal_turns_the_words_and_leaves_the_padding(lengths):
 
 def test_the_encoder_is_torchs_bidirectional_network_over_packed_sequences(model):
     oracle = nn.LSTM(6, 5, batch_first=True, bidirectional=True).double()
-    for name, tensor in model.encoder.ahead.state_dict().items():
+    for name, tensor in model.encoder.ahead[0].state_dict().items():
         oracle.state_dict()[name].copy_(tensor)
-        oracle.state_dict()[f"{name}_reverse"].copy_(model.encoder.back.state_dict()[name])
+        oracle.state_dict()[f"{name}_reverse"].copy_(model.encoder.back[0].state_dict()[name])
     words, lengths = torch.randn(3, 6, 6, dtype=torch.float64), torch.tensor([6, 2, 1])
     states, summary = model.encoder(words, lengths)
     packed, (last, _) = oracle(pack_padded_sequence(words, lengths, batch_first=True))

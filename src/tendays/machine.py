@@ -32,6 +32,12 @@ def device() -> Literal["cpu", "cuda"]:
     return asked or ("cuda" if has_gpu else "cpu")
 
 
+def autocast_dtype(tensor: torch.Tensor) -> torch.dtype | None:
+    """The dtype that autocast computes products in on the tensor's device; None outside autocast."""
+    kind = tensor.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
+
+
 def banner() -> str:
     """One line that says what a notebook is about to run with."""
     name = torch.cuda.get_device_name() if device() == "cuda" else "cpu"

@@ -1,13 +1,16 @@
-"""What recurrent networks of several subjects share: dropout along time, and reading backwards."""
+"""What recurrent networks of several subjects share: locked dropout, reversal by length, the bidirectional LSTM.
+
+Shapes: B sequences, T steps, H hidden size of one direction.
+"""
 
 import torch
 from torch import Tensor, nn
 
 
 class LockedDropout(nn.Module):
-    """Dropout that hides the same components at every time step of a sequence (Gal and Ghahramani 2016).
+    """Dropout with one mask for all time steps of a sequence (variational dropout, Gal and Ghahramani 2016).
 
-    For a recurrent network it is the better noise, and it needs one random number where there were T.
+    It draws one random number where a mask for every step draws T.
     """
 
     def __init__(self, probability: float):
@@ -15,7 +18,7 @@ class LockedDropout(nn.Module):
         self.probability = probability
 
     def forward(self, states: Tensor) -> Tensor:
-        """States (B, T, *) with some components hidden, the others scaled up; unchanged outside training."""
+        """States (B, T, *) with masked components set to 0 and the others scaled up; unchanged in evaluation mode."""
         if not self.training or self.probability == 0:
             return states
         kept = torch.rand(len(states), 1, states.shape[2], device=states.device) >= self.probability
@@ -23,13 +26,43 @@ class LockedDropout(nn.Module):
 
 
 def reverse(states: Tensor, lengths: Tensor) -> Tensor:
-    """Each row of states (B, T, *) backwards up to its length (B,); the padding stays where it is.
+    """Each row of states (B, T, *) reversed up to its length (B,); padding keeps its place.
 
-    So a recurrent network that runs backwards starts at a sequence's end and not in its padding. It takes the place
-    of packed sequences, which leave the fast kernels of the CPU unused.
+    A backward LSTM then starts at the end of the sequence, and not in the padding. Packed sequences do the same, but
+    leave the fast kernels of the CPU unused.
     """
     if int(lengths.min()) == states.shape[1]:
         return states.flip(1)
     time = torch.arange(states.shape[1], device=states.device)
     source = torch.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)
     return states.gather(1, source[:, :, None].expand_as(states))
+
+
+class BidirectionalLSTM(nn.Module):
+    """Layers of LSTMs in both directions over sequences of different lengths (Graves and Schmidhuber 2005).
+
+    Args:
+        inputs: size of an input.
+        hidden: H.
+        layers: how many.
+        dropout: probability of locked dropout behind every layer.
+    """
+
+    def __init__(self, inputs: int, hidden: int, layers: int = 1, dropout: float = 0.0):
+        super().__init__()
+        sizes = [inputs, *[2 * hidden] * (layers - 1)]
+        self.ahead = nn.ModuleList(nn.LSTM(size, hidden, batch_first=True) for size in sizes)
+        self.back = nn.ModuleList(nn.LSTM(size, hidden, batch_first=True) for size in sizes)
+        self.dropout = LockedDropout(dropout)
+
+    def forward(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs (B, T, *) with lengths (B,) to states (B, T, 2 H), and the last state of both directions (B, 2 H).
+
+        The last states are those that have read the whole sequence, of the highest layer and before dropout.
+        """
+        for ahead, back in zip(self.ahead, self.back, strict=True):
+            forward, _ = ahead(states)
+            backward, _ = back(reverse(states, lengths))
+            states = self.dropout(torch.cat([forward, reverse(backward, lengths)], 2))
+        last = (lengths - 1)[:, None, None].expand(-1, 1, forward.shape[2])
+        return states, torch.cat([forward.gather(1, last), backward.gather(1, last)], 2)[:, 0]

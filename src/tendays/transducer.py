@@ -25,8 +25,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from tendays.machine import autocast_dtype
 from tendays.pieces import Batch
-from tendays.recurrent import LockedDropout, reverse
+from tendays.recurrent import BidirectionalLSTM, LockedDropout
 
 BLANK = 0  # of the models here; the losses take any
 Reduction = Literal["none", "sum", "mean"]
@@ -635,8 +636,8 @@ def joint_transducer_loss(
     inputs = (encoder, predictor, weight, bias)
     occupy = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs)
     narrow = _precise(encoder.dtype)
-    if narrow != torch.float64 and torch.is_autocast_enabled(encoder.device.type):
-        narrow = torch.get_autocast_dtype(encoder.device.type)
+    if narrow != torch.float64:
+        narrow = autocast_dtype(encoder) or narrow
     with _without_autocast(encoder):
         losses = _Joint.apply(*inputs, checked, occupy, narrow)
     return _reduced(losses, reduction)
@@ -678,19 +679,11 @@ class Encoder(nn.Module):
     def __init__(self, inputs: int, embedding: int, width: int, layers: int, dropout: float):
         super().__init__()
         self.embedding = nn.Embedding(inputs, embedding)
-        widths = [embedding, *[2 * width] * (layers - 1)]
-        self.ahead = nn.ModuleList(nn.LSTM(below, width, batch_first=True) for below in widths)
-        self.back = nn.ModuleList(nn.LSTM(below, width, batch_first=True) for below in widths)
-        self.hide = LockedDropout(dropout)
+        self.lstm = BidirectionalLSTM(embedding, width, layers, dropout)
 
     def forward(self, source: Tensor, lengths: Tensor) -> Tensor:
         """Source ids (B, T) with lengths (B,) to states (B, T, 2 * width)."""
-        states = self.embedding(source)
-        for ahead, back in zip(self.ahead, self.back, strict=True):
-            reading, _ = ahead(states)
-            turned, _ = back(reverse(states, lengths))
-            states = self.hide(torch.cat([reading, reverse(turned, lengths)], 2))
-        return states
+        return self.lstm(self.embedding(source), lengths)[0]
 
 
 class State(NamedTuple):

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from tendays import corpora, machine
 from tendays.files import runs_folder, write_atomically
 from tendays.pieces import BOS, EOS, PAD, UNK, Batch, PairBatches, Pieces, pad
-from tendays.recurrent import LockedDropout, reverse
+from tendays.recurrent import BidirectionalLSTM, LockedDropout
 from tendays.scale import pick
 from tendays.training import Recipe, fit, load_tensors, precision, save_tensors
 
@@ -71,23 +71,6 @@ class State(NamedTuple):
     deep_cell: Tensor
 
 
-class Encoder(nn.Module):
-    """Reads a sentence in both directions."""
-
-    def __init__(self, size: Size):
-        super().__init__()
-        self.ahead = nn.LSTM(size.embedding, size.encoder, batch_first=True)
-        self.back = nn.LSTM(size.embedding, size.encoder, batch_first=True)
-
-    def forward(self, words: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Embeddings (B, T, D) to the states (B, T, M) and the last state of both directions (B, M)."""
-        ahead, _ = self.ahead(words)
-        back, _ = self.back(reverse(words, lengths))
-        last = (lengths - 1)[:, None, None].expand(-1, 1, ahead.shape[2])
-        summary = torch.cat([ahead.gather(1, last), back.gather(1, last)], 2)[:, 0]
-        return torch.cat([ahead, reverse(back, lengths)], 2), summary
-
-
 class Translator(nn.Module):
     """The encoder-decoder. Called with a batch, it returns the label-smoothed loss summed over all target pieces.
 
@@ -102,7 +85,7 @@ class Translator(nn.Module):
         self.size, self.smoothing = size, smoothing
         memory = 2 * size.encoder
         self.embedding = nn.Embedding(size.vocabulary, size.embedding)
-        self.encoder = Encoder(size)
+        self.encoder = BidirectionalLSTM(size.embedding, size.encoder)
         self.bridge = nn.Linear(memory, 2 * size.decoder)
         self.decoder = nn.LSTM(size.embedding, size.decoder, batch_first=True)
         self.query = nn.Linear(size.decoder, memory, bias=False)
@@ -190,9 +173,7 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx, outputs, weight, bias, targets, smoothing, ignore):
         # Inside autocast the products run in its precision; sums and logarithms always in float32 or wider.
-        narrow = (
-            torch.get_autocast_dtype(outputs.device.type) if torch.is_autocast_enabled(outputs.device.type) else None
-        )
+        narrow = machine.autocast_dtype(outputs)
         precise = torch.promote_types(weight.dtype, torch.float32)
         points, words = (x.to(narrow or precise) for x in (outputs, weight))
         gradients = torch.empty_like(points), torch.zeros_like(weight, dtype=precise), torch.zeros_like(bias)
