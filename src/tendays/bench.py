@@ -3,108 +3,21 @@
 ``python -m tendays.bench transducer`` runs one part; the parts are loss, translation and transducer.
 """
 
-import gc
-import json
-import math
-import os
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.profiler import ProfilerActivity, profile
 
 from tendays import corpora, files, machine, training, transducer, translation
+from tendays.measure import best_time, peak_memory
 from tendays.pieces import PairBatches, Pieces, pad
-
-
-def best_time(call: Callable[[], object], repeats: int = 5, enough: float = math.inf) -> float:
-    """The shortest time that a call takes, in seconds, of one to warm up and some more.
-
-    Args:
-        call: what is timed.
-        repeats: how many calls follow the first.
-        enough: the seconds after which no further call begins; one of them may take longer.
-    """
-    times: list[float] = []
-    _finish()
-    while len(times) <= repeats and sum(times) < enough:
-        begun = time.perf_counter()
-        call()
-        _finish()
-        times.append(time.perf_counter() - begun)
-    return min(times)
-
-
-def _finish() -> None:
-    """Waits for the GPU, where one is in use."""
-    if torch.cuda.is_initialized():
-        torch.cuda.synchronize()
-
-
-# ---- memory ---------------------------------------------------------------------------------------------------------
-
-
-def peak_memory(call: Callable[[], object], device: str | None = None) -> int:
-    """The bytes that tensors took at most while `call` ran, beyond those that were there before: exactly.
-
-    On a CPU, every allocation and release of torch's is counted as it happens, so that the answer does not depend on
-    what the system keeps in reserve. What others allocate (Python's lists, NumPy's arrays) is not in it. What is
-    written to file descriptor 2 meanwhile is lost, since torch writes there that it is counting.
-
-    Args:
-        call: what is measured; what it raises is raised here. Call it once before on a GPU, where the first product
-            of matrices takes memory that it keeps.
-        device: whose memory is meant, ``cpu`` or ``cuda``; without it, that of the device of this run.
-    """
-    gc.collect()  # what is garbage already, and would be released sometime
-    if (device or machine.device()) == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        call()
-        return torch.cuda.max_memory_allocated() - before
-    changes = _changes_of_memory(call)
-    # Each change has its own size, with its sign, and the total after it.
-    before = changes[0]["Total Allocated"] - changes[0]["Bytes"] if changes else 0
-    return max([0, *(change["Total Allocated"] - before for change in changes)])
-
-
-def _changes_of_memory(call: Callable[[], object]) -> list[dict[str, int]]:
-    """What torch's profiler says of every allocation and release on the CPU while `call` ran, in order."""
-    with tempfile.TemporaryDirectory() as folder:
-        trace = Path(folder, "trace.json")
-        with _without_stderr():
-            with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-                call()
-            profiler.export_chrome_trace(str(trace))
-        events = json.loads(trace.read_text("utf-8"))["traceEvents"]
-    memory = (event for event in events if event.get("name") == "[memory]")
-    changes = (event["args"] for event in sorted(memory, key=lambda event: event["ts"]))
-    return [change for change in changes if change["Device Type"] == 0]  # 0 is the CPU
-
-
-@contextmanager
-def _without_stderr() -> Iterator[None]:
-    """A block in which nothing comes out of file descriptor 2, to which C++ writes without asking Python."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
+from tendays.textbook import textbook_loss
 
 # ---- the parts ------------------------------------------------------------------------------------------------------
 
@@ -255,65 +168,6 @@ class Problem(NamedTuple):
         built = self.form.build(*self.scores)
         (logits,), (labels,) = built.detach(), self.given[0]
         return torch.autograd.grad(built, self.scores, textbook_loss(logits, labels)[1][None])
-
-
-def textbook_loss(logits: Tensor, labels: Tensor) -> tuple[float, Tensor]:
-    """The transducer's loss of one sequence and its gradient, a node at a time, as equations 16 to 20 of Graves 2012.
-
-    Args:
-        logits: (T, U + 1, V); symbol 0 is the blank.
-        labels: (U,).
-
-    Returns:
-        The loss in nats, and its gradient in the logits (T, U + 1, V).
-    """
-    log_probabilities = logits.log_softmax(2)
-    chosen = labels.long().expand(len(logits), -1)[:, :, None]
-    blank = log_probabilities[:, :, 0].double()
-    label = log_probabilities[:, :-1].gather(2, chosen)[:, :, 0].double()
-    before = blank.new_tensor(_alphas(blank.tolist(), label.tolist()))
-    after = blank.new_tensor(_betas(blank.tolist(), label.tolist()))
-    likelihood = after[0, 0].item()
-    # How often each node is passed and each arc taken, as expected of all paths that write the labels.
-    passed = (before + after[:-1] - likelihood).exp().to(logits.dtype)
-    blanks = (before + blank + after[1:] - likelihood).exp().to(logits.dtype)
-    written = (before[:, :-1] + label + after[:-1, 1:] - likelihood).exp().to(logits.dtype)
-    gradient = log_probabilities.exp_().mul_(passed[:, :, None])
-    gradient[:, :, 0] -= blanks
-    gradient[:, :-1].scatter_add_(2, chosen, -written[:, :, None])
-    return -likelihood, gradient
-
-
-def _alphas(blank: list[list[float]], label: list[list[float]]) -> list[list[float]]:
-    """The log-probability of coming to each node, T rows of U + 1, from those of the arcs that leave them."""
-    alphas = [[-math.inf] * len(row) for row in blank]
-    alphas[0][0] = 0.0
-    for t, row in enumerate(alphas):
-        for u in range(len(row)):
-            if t > 0:
-                row[u] = _log_of_sum(row[u], alphas[t - 1][u] + blank[t - 1][u])
-            if u > 0:
-                row[u] = _log_of_sum(row[u], row[u - 1] + label[t][u - 1])
-    return alphas
-
-
-def _betas(blank: list[list[float]], label: list[list[float]]) -> list[list[float]]:
-    """The log-probability of going from each node to the end; after the last input, only the last label will do."""
-    betas = [[-math.inf] * len(row) for row in (*blank, blank[-1])]
-    betas[-1][-1] = 0.0
-    for t, row in reversed(list(enumerate(betas[:-1]))):
-        for u in reversed(range(len(row))):
-            row[u] = betas[t + 1][u] + blank[t][u]
-            if u + 1 < len(row):
-                row[u] = _log_of_sum(row[u], row[u + 1] + label[t][u])
-    return betas
-
-
-def _log_of_sum(a: float, b: float) -> float:
-    """The logarithm of e^a + e^b."""
-    if a < b:
-        a, b = b, a
-    return a if b == -math.inf else a + math.log1p(math.exp(b - a))
 
 
 class Cost(NamedTuple):
