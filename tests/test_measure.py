@@ -11,7 +11,7 @@ from sacrebleu.metrics import BLEU
 from sacrebleu.significance import PairedTest
 
 from tendays import bleu, measure
-from tendays.measure import bootstrap_score, error_rate, mean_interval, paired_bootstrap, share_interval
+from tendays.measure import bootstrap_score, cost, error_rate, mean_interval, paired_bootstrap, share_interval
 
 MB = 2**20  # bytes
 
@@ -33,7 +33,7 @@ def clock(monkeypatch):
     """A clock that only `clock.sleep` moves."""
     clock = SimpleNamespace(now=0.0)
     clock.sleep = lambda seconds: setattr(clock, "now", clock.now + seconds)
-    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(cost.time, "perf_counter", lambda: clock.now)
     return clock
 
 
