@@ -48,7 +48,7 @@ def affine_set(point: Any, directions: Any) -> Equivalence:
     Raises:
         ValueError: ``point`` is not one vector of finite numbers, or ``directions`` are not vectors of its length.
     """
-    origin = _expected_vectors("point", [point])
+    origin = _expected_vectors("point", point)
     if len(origin.values) != 1:
         raise ValueError(f"point is {named(point)}; expected one vector")
     along = _expected_vectors("directions", directions)
@@ -184,11 +184,17 @@ class _Exact:
         self._mine = [list(row) for row in mine.values]
         theirs = [list(row) for row in right.values]
         self.rank, self.right_rank = _rank(self._mine), _rank(theirs)
-        self.outside = [i for i, row in enumerate(self._mine) if _rank([*theirs, row]) > self.right_rank]
-        self.missing = [i for i, row in enumerate(theirs) if _rank([*self._mine, row]) > self.rank]
+        together = _rank([*self._mine, *theirs])
+        self.outside, self.missing = [], []
+        if together > self.right_rank:
+            self.outside = [i for i, row in enumerate(self._mine) if _rank([*theirs, row]) > self.right_rank]
+        if together > self.rank:
+            self.missing = [i for i, row in enumerate(theirs) if _rank([*self._mine, row]) > self.rank]
 
     def dependent(self) -> int | None:
         """The first vector that depends on those before it."""
+        if self.rank == len(self._mine):
+            return None
         return _first_dependent([_rank(self._mine[: i + 1]) for i in range(len(self._mine))])
 
 
