@@ -144,6 +144,11 @@ def test_an_equivalent_answer_is_right(answer, expected, capsys):
         ),
         ([], span_of(PLANE), "your vectors span the zero subspace; a plane was asked for: (1, 0, 2) is missing"),
         ([(1, 0)], span_of([]), "your vectors span a line; the zero subspace was asked for: (1, 0) does not belong"),
+        (
+            [(1, 0, 0), (0, 1, 8e-4)],
+            span_of([(1, 0, 0), (1, 0.1, 0)]),  # each is within 5e-4 of the answer's span, and not the reverse
+            "span a different plane: (0, 1, 0.0008) does not belong to it",
+        ),
         ([(1000, 1001, -1000)], span_of([(1, 1, -1)]), "span a different line"),
         ([(0.577, 0.58, -0.577)], span_of([(1, 1, -1)]), "span a different line"),
         ([(1, 0), (0, 1)], span_of(PLANE), "its vectors have 2 entries; they should have 3 (a row for each vector)"),

@@ -161,10 +161,10 @@ def _span_problem(mine: Numbers, right: Numbers, digits: int, independent: bool)
 def _different(mine: Numbers, right: Numbers, spaces: "_Exact | _Floating", dependent: int | None) -> str:
     """How the span of some vectors differs from the right one."""
     examples = [f"{show(right.values[i])} is missing" for i in spaces.missing[:1]]
+    examples += [f"{show(mine.values[i])} does not belong to it" for i in spaces.outside[:1]]
     if spaces.rank == spaces.right_rank:
         kind = "independent" if dependent is None else "dependent"
         return f"your vectors are {kind}, and span a different {_space(spaces.rank)}: {examples[0]}"
-    examples += [f"{show(mine.values[i])} does not belong to it" for i in spaces.outside[:1]]
     spans = f"your vectors span {_a_space(spaces.rank)}; {_a_space(spaces.right_rank)} was asked for"
     return ": ".join([spans, "; ".join(examples)]) if examples else spans
 
