@@ -16,7 +16,6 @@ A picture that changes, such as a heat map while a model learns, is a list of fi
 import base64
 import io
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -187,10 +186,9 @@ def _align(figures: Sequence[Figure]) -> None:
 
 def _header(title: str, width: float, dpi: int) -> np.ndarray:
     """A strip of ``(rows, columns, 3)`` pixels with a title, which is broken into lines where it is long."""
-    lines = textwrap.wrap(title, round(11 * width))  # 11 letters of this size to an inch
-    height = 0.1 + 0.22 * len(lines)  # inches
-    strip = Figure(figsize=(width, height), facecolor="white")
-    strip.text(MARGIN / width, 0.5, "\n".join(lines), va="center", fontsize=12)
+    strip = Figure(figsize=(width, 1), dpi=dpi, facecolor="white")
+    text = strip.text(MARGIN / width, 0.5, title, va="center", fontsize="large", wrap=True)
+    strip.set_figheight(text.get_window_extent().height / dpi + 2 * MARGIN)
     return _pixels(strip, dpi)
 
 
