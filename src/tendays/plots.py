@@ -32,7 +32,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 DPI = 144
 CSS_DPI = 96  # what a browser takes an inch for
 PAGE_WIDTH = 7.4  # inches, about the width of an output in JupyterLab and of a printed page
-MARGIN = 0.08  # inches, left and right of a frame
+MARGIN = 0.08  # inches, around a frame
 FRAME_WIDTH = 480  # pixels; a frame that is shown alone is sharp at this width
 
 
@@ -173,7 +173,7 @@ def _scales(ax: Axes) -> list[tuple[float, float]]:
 def _align(figures: Sequence[Figure]) -> None:
     """Give each panel the same place in all figures, so that nothing but the data moves from frame to frame."""
     for fig in figures:
-        fig.set_layout_engine("constrained", w_pad=MARGIN)
+        fig.set_layout_engine("constrained", w_pad=MARGIN, h_pad=MARGIN)
         fig.draw_without_rendering()  # runs the layout engine
         fig.set_layout_engine("none")
     for panels in zip(*(fig.axes for fig in figures), strict=True):
