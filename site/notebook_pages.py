@@ -63,8 +63,11 @@ def dressed(text: str, notebook: pages.Notebook, kept: journal.Journal, works: l
     first["source"] = "\n".join(lines)
     set_up["metadata"] = {**set_up["metadata"], "tags": ["hide-input"], **folded("the set-up")}
     for cell in rest:
-        if "solution" in cell["metadata"].get("tags", []):
+        tags = cell["metadata"].get("tags", [])
+        if "solution" in tags:
             cell["metadata"].update(folded("a solution"))
+        elif "hide-input" in tags:
+            cell["metadata"].update(folded("the drawing"))
         if cell["cell_type"] == "markdown" and "## References" in (source := "".join(cell["source"])):
             cell["source"] = with_links(source, works)
     return json.dumps(content)
@@ -96,26 +99,37 @@ def with_links(source: str, works: list[pages.Reference]) -> str:
 
 
 def describe_figures(app: Sphinx, doctree: nodes.document) -> None:
-    """Give figures of notebooks the text alternatives that `tendays.plots.show` stored beside them.
+    """Give figures of notebooks what `tendays.plots` stored beside them: text alternatives, and grids of frames.
 
     MyST-NB names an image file after the hash of its bytes, and takes its name for a text alternative.
     """
     folder, _, stem = app.env.docname.partition("/")
     if folder != "notebooks":
         return
-    texts = alternatives(pages.Notebook(ROOT, stem))
-    for image in doctree.findall(nodes.image):
-        name = Path(image["uri"]).stem
-        if name in texts:
-            image["alt"] = texts[name]
+    stored = figures(pages.Notebook(ROOT, stem))
+    for image in list(doctree.findall(nodes.image)):
+        metadata = stored.get(Path(image["uri"]).stem)
+        if metadata is None:
+            continue
+        image["alt"] = metadata["alt"]
+        if grid := metadata.get("tendays_frames"):
+            place = image.parent.index(image)
+            image.parent[place : place + 1] = framed(image, grid)
 
 
-def alternatives(notebook: pages.Notebook) -> dict[str, str]:
-    """The text alternative of each figure, by the hash of its PNG."""
+def framed(image: nodes.image, grid: dict[str, Any]) -> list[nodes.Node]:
+    """An image of frames in an element that carries their grid, from which ``tendays.js`` makes a slider."""
+    image["classes"].append("no-scaled-link")  # other figures are links to their files
+    opening = f'<div class="frames" data-grid="{html.escape(json.dumps(grid, ensure_ascii=False))}">'
+    return [nodes.raw("", opening, format="html"), image, nodes.raw("", "</div>", format="html")]
+
+
+def figures(notebook: pages.Notebook) -> dict[str, dict[str, Any]]:
+    """The metadata of each figure, by the hash of its PNG."""
     found = {}
     for cell in notebook.content.cells:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 image = base64.b64decode(output.data["image/png"])
-                found[hashlib.sha256(image).hexdigest()] = output.metadata["image/png"]["alt"]
+                found[hashlib.sha256(image).hexdigest()] = output.metadata["image/png"]
     return found

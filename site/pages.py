@@ -233,6 +233,7 @@ def environment() -> jinja2.Environment:
     )
     made.globals.update(span=journal.span, gaps=journal.gaps, linked=linked, anchor=anchor)
     made.filters.update(slug=journal.slug, long_date=long_date, amount=amount, bound=bound, name=name, claim=claim)
+    made.filters.update(heading=heading)
     return made
 
 
@@ -255,6 +256,15 @@ def name(entry: dict[str, Any]) -> str:
 def claim(entry: dict[str, Any]) -> str:
     """A claim in a line of text."""
     return f"{entry['name']}: {amount(entry)}"
+
+
+def heading(run: dict[str, Any]) -> str:
+    """The title of a longer run; one without has the words of its command, “Translation: corpus ding, long”."""
+    if title := run.get("title"):
+        return title
+    program, *options = run["command"].split(" --")
+    subject = program.split()[-1].rpartition(".")[2].replace("_", " ").capitalize()
+    return f"{subject}: {', '.join(options)}" if options else subject
 
 
 def stage(root: Path, folder: Path) -> None:

@@ -14,7 +14,9 @@ from urllib.parse import unquote, urlsplit
 
 import browser
 import lxml.html
+import numpy as np
 import pytest
+import sample
 from needs import missing
 from PIL import Image
 from places import ROOT
@@ -40,10 +42,11 @@ VIOLATIONS = """async (rules) => (await axe.run(document, {runOnly: rules}))
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The folder of the pages, made as `make site` makes them."""
-    out = tmp_path_factory.mktemp("pages") / "site"
+    """The folder of the pages, made as `make site` makes them, with a page of `sample` beside the others."""
+    folder = tmp_path_factory.mktemp("pages")
+    out = folder / "site"
     command = [sys.executable, "site/make_site.py", "--out", str(out)]
-    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    made = subprocess.run(command, cwd=sample.checkout(folder / "checkout"), capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
     return out
 
@@ -249,6 +252,146 @@ def test_a_printed_page_is_the_article_alone_and_whole(open_page, stem):
     clipped = """[...document.querySelectorAll('article pre, article div.math, article mjx-container[display]')].filter(
       e => e.scrollWidth > e.clientWidth + 1).map(e => e.outerHTML.slice(0, 200))"""
     assert page.evaluate(clipped) == []
+
+
+# --- frames -----------------------------------------------------------------------------------------------------------
+
+SAMPLE = f"notebooks/{sample.STEM}.html"
+
+
+def frame_seen(page, scheme="light"):
+    """The number of the frame that is in the window of the sample's slider, by its colour; nothing else may be."""
+    with Image.open(io.BytesIO(page.locator(".frames-view").screenshot())) as shown:
+        pixels = np.asarray(shown.convert("RGB"), dtype=float)
+    brightness = {"light": 1, "dark": 0.88}[scheme]
+    shares = [(abs(pixels - brightness * np.array(colour)) <= 3).all(axis=2).mean() for colour in sample.COLOURS]
+    (seen,) = [index for index, share in enumerate(shares) if share > 0.001]
+    assert shares[seen] > 0.4  # the whole of its panel
+    return seen
+
+
+def assert_frame(page, index, scheme="light"):
+    """A frame is seen, said, and the slider's value."""
+    slider = page.get_by_role("slider", name=sample.TITLE)
+    assert frame_seen(page, scheme) == index
+    assert slider.get_attribute("aria-valuetext") == sample.LABELS[index]
+    assert slider.input_value() == str(index)
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk", "phone"])
+def test_the_keyboard_turns_frames(open_page, viewport, scheme):
+    page = open_page(SAMPLE, viewport=viewport, color_scheme=scheme)
+    assert_frame(page, 0, scheme)
+    page.get_by_role("slider", name=sample.TITLE).focus()
+    keys = ["ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowRight", "Home", "ArrowUp"]
+    for key, index in zip(keys, [1, 2, 1, 4, 4, 0, 1], strict=True):
+        page.keyboard.press(key)
+        assert_frame(page, index, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    assert page.complaints == []
+
+
+def test_the_mouse_drags_frames(open_page):
+    page = open_page(SAMPLE)
+    page.locator(".frames").scroll_into_view_if_needed()
+    box = page.get_by_role("slider", name=sample.TITLE).bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 8, y)
+    page.mouse.down()
+    for share, index in ((0.25, 1), (0.75, 3), (1.2, 4), (0.5, 2)):
+        page.mouse.move(box["x"] + share * box["width"], y, steps=5)
+        assert_frame(page, index)
+    page.mouse.up()
+    assert_frame(page, 2)
+
+
+def test_a_finger_turns_frames(open_page):
+    page = open_page(SAMPLE, viewport=PHONE, has_touch=True, is_mobile=True)
+    slider = page.get_by_role("slider", name=sample.TITLE)
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box["height"] >= 24  # WCAG 2.2 asks for as much
+    page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)
+    assert_frame(page, 3)
+
+
+@pytest.mark.parametrize(("viewport", "width"), [(DESK, 504), (PHONE, 358)], ids=["desk", "phone"])
+def test_a_frame_is_as_wide_as_it_is_sharp_or_as_the_page(open_page, viewport, width):
+    page = open_page(SAMPLE, viewport=viewport)
+    view, slider = (page.locator(f".frames {part}").bounding_box() for part in ("div", "input"))
+    assert view["width"] == pytest.approx(width, abs=1)
+    assert view["width"] / view["height"] == pytest.approx(504 / 403, rel=0.01)
+    assert slider["width"] == pytest.approx(view["width"], abs=1)
+    assert slider["y"] + slider["height"] <= view["y"] + 1
+
+
+def frames_seen(page):
+    """The numbers of all frames that are in the sample's image."""
+    with Image.open(io.BytesIO(page.locator(".frames img").screenshot())) as shown:
+        colours = {tuple(colour) for _, colour in shown.convert("RGB").getcolors(1 << 24)}
+    return [index for index, colour in enumerate(sample.COLOURS) if colour in colours]
+
+
+def test_all_frames_are_printed(open_page):
+    page = open_page(SAMPLE, viewport={"width": 700, "height": 1800})
+    assert frames_seen(page) == [0]
+    page.emulate_media(media="print")
+    assert not page.locator(".frames input").is_visible()
+    assert frames_seen(page) == [0, 1, 2, 3, 4]
+    assert page.locator(".frames img").bounding_box()["width"] == pytest.approx(632, abs=40)
+
+
+def test_without_script_all_frames_are_shown(chromium, site):
+    context = chromium.new_context(viewport={"width": 1280, "height": 1800}, offline=True, java_script_enabled=False)
+    page = context.new_page()
+    page.goto((site / SAMPLE).as_uri())
+    assert page.locator(".frames input").count() == 0
+    assert frames_seen(page) == [0, 1, 2, 3, 4]
+    context.close()
+
+
+def test_frames_are_saved_once(site):
+    (image,) = lxml.html.parse(site / SAMPLE).getroot().xpath("//article//img/@src")
+    png = (site / SAMPLE).parent.joinpath(image).read_bytes()
+    assert [path.name for path in site.rglob("*.png") if path.read_bytes() == png] == [Path(image).name]
+
+
+# --- code -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("the set-up", "import tendays"), ("the drawing", "plots.frames"), ("a solution", "1 + 1")]
+)
+def test_a_fold_opens_by_the_keyboard_and_says_what_is_in_it(open_page, name, code):
+    page = open_page(SAMPLE)
+    fold = page.locator("details", has=page.get_by_text(f"Show {name}"))
+    assert not fold.get_by_text(code).is_visible()
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert fold.get_by_text(code).is_visible()
+    assert fold.get_by_text(f"Hide {name}").is_visible()
+    assert not fold.get_by_text(f"Show {name}").is_visible()
+
+
+@pytest.mark.parametrize("stem", [*STEMS, sample.STEM])
+def test_a_line_of_88_columns_is_shown_whole(open_page, stem):
+    narrow = """() => {
+      for (const fold of document.querySelectorAll('details')) fold.open = true;
+      const blocks = [...document.querySelectorAll('article .highlight pre')];
+      for (const block of blocks) block.textContent = 'm'.repeat(88);
+      const oneLine = Math.min(...blocks.map(block => block.offsetHeight));
+      return [blocks.length, blocks.filter(
+        block => block.scrollWidth > block.clientWidth || block.offsetHeight > 1.5 * oneLine).length];
+    }"""
+    blocks, cut_or_broken = open_page(f"notebooks/{stem}.html").evaluate(narrow)
+    assert blocks >= 3
+    assert cut_or_broken == 0
+
+
+def test_contents_of_the_results_are_in_words(open_page):
+    lines = open_page("results.html").evaluate("[...document.querySelectorAll('.page-toc a')].map(a => a.innerText)")
+    assert len(lines) >= 1 + len(STEMS) + len(list((ROOT / "results" / "longer").glob("*.json")))
+    assert [line for line in lines if "--" in line or "python" in line] == []
 
 
 # --- what needs no browser --------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,9 @@ import nbformat
 import notebook_pages
 import pages
 import pytest
+import sample
 import slim
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from places import ROOT
 
 from tendays import journal
@@ -102,6 +102,21 @@ def test_the_table_of_notation_is_true():
             assert re.search(rf"\b{name}\b", code), (stem, name)
 
 
+# --- results ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        ({"command": "python -m tendays.translation --corpus ding --long"}, "Translation: corpus ding, long"),
+        ({"command": "python -m tendays.latent_variables"}, "Latent variables"),
+        ({"command": "python -m tendays.x --long", "title": "Speech, for a day"}, "Speech, for a day"),
+    ],
+)
+def test_the_heading_of_a_longer_run_is_in_words(run, words):
+    assert pages.heading(run) == words
+
+
 # --- what pages have that files have not ------------------------------------------------------------------------------
 
 
@@ -125,6 +140,16 @@ def test_a_notebook_is_dressed_and_its_code_is_not_touched():
     assert "".join(after[-1]["source"]).count("#ref-") == len(pages.listed(each))
 
 
+def test_a_fold_says_what_is_in_it():
+    each = pages.Notebook(ROOT, "04_transducer")
+    content = json.loads(each.path.read_text("utf-8"))
+    drawing, solution = {"tags": ["hide-input"]}, {"tags": ["hide-input", "solution"]}
+    content["cells"] = content["cells"][:2] + [new_code_cell("x", metadata=kind) for kind in (drawing, solution, {})]
+    text = notebook_pages.dressed(json.dumps(content), each, journal.read(ROOT / "journal"), WORKS)
+    prompts = [cell["metadata"].get("mystnb", {}).get("code_prompt_show") for cell in json.loads(text)["cells"][1:]]
+    assert prompts == ["Show the set-up", "Show the drawing", "Show a solution", None]
+
+
 def test_a_day_of_the_journal_is_dressed():
     text = "# Unit 1: 2022-02-01 to 2022-02-10\n\n## 2022-02-03\n\n"
     text += "- Paper: *Graves 2012* and *Nobody 1900*\n* [ ] Why?\n\n## notes\n"
@@ -143,9 +168,10 @@ def test_a_day_of_the_journal_is_dressed():
 
 
 def test_figures_are_found_by_the_hash_of_their_bytes():
-    texts = notebook_pages.alternatives(pages.Notebook(ROOT, "04_transducer"))
-    assert len(texts) > 5
-    assert all(re.fullmatch(r"[0-9a-f]{64}", name) and len(text.split()) > 5 for name, text in texts.items())
+    stored = notebook_pages.figures(pages.Notebook(ROOT, "04_transducer"))
+    assert len(stored) > 5
+    assert all(re.fullmatch(r"[0-9a-f]{64}", name) for name in stored)
+    assert all(len(metadata["alt"].split()) > 5 for metadata in stored.values())
 
 
 # --- small files ------------------------------------------------------------------------------------------------------
@@ -187,10 +213,7 @@ def test_icons_that_pages_use_get_their_shapes():
 
 
 def test_a_notebook_that_was_never_run_has_its_page(tmp_path):
-    for name in ("site", "journal", "notebooks", "results", "src"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copy(ROOT / name, tmp_path)
+    sample.copy(tmp_path)
     for command in (["-m", "tendays", "new-notebook", "Entirely new"], ["site/make_site.py"]):
         said = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True)
         assert said.returncode == 0, said.stderr
@@ -201,9 +224,7 @@ def test_a_notebook_that_was_never_run_has_its_page(tmp_path):
 
 
 def test_pages_that_cannot_be_made_leave_the_old_ones(tmp_path):
-    for name in ("site", "journal", "notebooks", "results", "src"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    sample.copy(tmp_path)
     old = tmp_path / "build" / "site" / "index.html"
     old.parent.mkdir(parents=True)
     old.write_text("old", "utf-8")

@@ -9,10 +9,13 @@ cannot see it::
     plots.curves(ax, {"with attention": losses})
     ax.set(title="Attention halves the loss", xlabel="step", ylabel="loss, nats a token")
     plots.show(fig, alt="The loss falls from 5 to 2 nats with attention, and to 4 without.")
+
+A picture that changes, such as a heat map while a model learns, is a list of figures: `frames`.
 """
 
 import base64
 import io
+import math
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -22,11 +25,15 @@ from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from PIL import Image
 
 # Okabe and Ito, "Color Universal Design", 2008, less yellow, which is too pale for lines on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DPI = 144
 CSS_DPI = 96  # what a browser takes an inch for
+PAGE_WIDTH = 7.4  # inches, about the width of an output in JupyterLab and of a printed page
+MARGIN = 0.08  # inches, around a frame
+FRAME_WIDTH = 480  # pixels; a frame that is shown alone is sharp at this width
 
 
 def use() -> None:
@@ -70,11 +77,152 @@ def show(fig: Figure, *, alt: str) -> None:
         _check_labels(fig, ax)
     if get_ipython() is None:
         return
+    _display(_png(_pixels(fig, DPI)), alt, fig.get_figwidth())
+
+
+def frames(figures: Sequence[Figure], labels: Sequence[str], *, title: str, alt: str) -> None:
+    """Show the states of one changing picture as small multiples in a single PNG; then close its figures.
+
+    The pages of the site show one frame at a time, with a slider. They read the grid from the output's metadata,
+    ``"tendays_frames"``: ``title``, ``labels``, ``columns``, and in pixels the height of the ``header``, which holds
+    the title, and the ``width`` and ``height`` of a frame. Frames follow each other row by row. ::
+
+        pictures = []
+        for step in steps:
+            fig, ax = plt.subplots(figsize=(3.5, 2.8))
+            image = plots.heatmap(ax, weights[step])
+            image.set_clim(0, 1)
+            fig.colorbar(image, label="weight")
+            ax.set(xlabel="source", ylabel="target")
+            pictures.append(fig)
+        plots.frames(pictures, [f"step {step}" for step in steps], title="…", alt="…")
+
+    Args:
+        figures: A figure for each frame, all of one size, with the same panels on the same scales. As many stand side
+            by side as fit the page: two of 3.5 inches, three of 2.4 inches.
+        labels: What is written above each frame, such as the training step. It takes the place of a suptitle.
+        title: What the frames show together.
+        alt: What the frames show, for readers who cannot see them.
+
+    Raises:
+        ValueError: There are fewer than two frames, or not one label for each; a text is empty, or two labels are the
+            same; a panel lacks its axis labels; or sizes, panels or scales differ from frame to frame.
+    """
+    for fig in figures:
+        plt.close(fig)
+    _check_frames(figures, labels, title, alt)
+    for fig, label in zip(figures, labels, strict=True):
+        fig.suptitle(label, x=MARGIN / fig.get_figwidth(), ha="left", fontsize="medium", fontweight="bold")
+        for ax in fig.axes:
+            _check_labels(fig, ax)
+    if get_ipython() is None:
+        return
+    _align(figures)
+    width = figures[0].get_figwidth()
+    columns = min(len(figures), max(1, int(PAGE_WIDTH / width)))
+    dpi = max(DPI, math.ceil(FRAME_WIDTH / width))
+    header = _header(title, columns * width, dpi)
+    cells = [_pixels(fig, dpi) for fig in figures]  # each (height, width, 3)
+    grid = {"title": title, "labels": list(labels), "columns": columns, "header": len(header)}
+    grid |= {"width": cells[0].shape[1], "height": cells[0].shape[0]}
+    _display(_png(_tile(header, cells, columns)), alt, columns * width, tendays_frames=grid)
+
+
+def _check_frames(figures: Sequence[Figure], labels: Sequence[str], title: str, alt: str) -> None:
+    """Raise ValueError when figures are not the frames of one picture, or are not described."""
+    if len(figures) < 2:
+        raise ValueError(f"figures has {len(figures)} frames; expected two or more (show is for one figure)")
+    if len(set(map(id, figures))) < len(figures):
+        raise ValueError("figures has the same figure twice; expected one figure for each frame")
+    if len(labels) != len(figures):
+        raise ValueError(f"labels has {len(labels)} texts for {len(figures)} frames")
+    if len(set(labels)) < len(labels) or not all(label.strip() for label in labels):
+        raise ValueError(f"labels are {list(labels)}; expected texts that are not empty and differ")
+    for name, text in (("title", title), ("alt", alt)):
+        if not text.strip():
+            raise ValueError(f"{name} is empty: say what the frames show")
+    first = figures[0]
+    for fig, label in zip(figures, labels, strict=True):
+        if tuple(fig.get_size_inches()) != tuple(first.get_size_inches()):
+            raise ValueError(
+                f"the frame {label!r} is {_size(fig)} inches, the first {_size(first)}; expected frames of one size"
+            )
+        if len(fig.axes) != len(first.axes):
+            raise ValueError(
+                f"the frame {label!r} has {len(fig.axes)} panels and colour bars, the first {len(first.axes)}"
+            )
+        for ax, other in zip(fig.axes, first.axes, strict=True):
+            if not np.allclose(_scales(ax), _scales(other)):
+                raise ValueError(
+                    f"the scales of the frame {label!r} are {_scales(ax)}, of the first {_scales(other)}; "
+                    "expected the same: set the limits of axes and colours"
+                )
+
+
+def _size(fig: Figure) -> str:
+    """Width and height of a figure in inches."""
+    return "{:g} × {:g}".format(*fig.get_size_inches())
+
+
+def _scales(ax: Axes) -> list[tuple[float, float]]:
+    """The limits of a panel's axes; those of a colour bar are the limits of its colours."""
+    limits = [ax.get_xlim(), ax.get_ylim()] + ([ax.get_zlim()] if hasattr(ax, "get_zlim") else [])
+    return [(float(low), float(high)) for low, high in limits]
+
+
+def _align(figures: Sequence[Figure]) -> None:
+    """Give each panel the same place in all figures, so that nothing but the data moves from frame to frame."""
+    for fig in figures:
+        fig.set_layout_engine("constrained", w_pad=MARGIN, h_pad=MARGIN)
+        fig.draw_without_rendering()  # runs the layout engine
+        fig.set_layout_engine("none")
+    for panels in zip(*(fig.axes for fig in figures), strict=True):
+        places = np.array([ax.get_position(original=True).extents for ax in panels])  # (N, 4)
+        left, bottom = places[:, :2].max(axis=0)
+        right, top = places[:, 2:].min(axis=0)
+        for ax in panels:
+            ax.set_position((left, bottom, right - left, top - bottom))
+
+
+def _header(title: str, width: float, dpi: int) -> np.ndarray:
+    """A strip of ``(rows, columns, 3)`` pixels with a title, which is broken into lines where it is long."""
+    strip = Figure(figsize=(width, 1), dpi=dpi, facecolor="white")
+    text = strip.text(MARGIN / width, 0.5, title, va="center", fontsize="large", wrap=True)
+    strip.set_figheight(text.get_window_extent().height / dpi + 2 * MARGIN)
+    return _pixels(strip, dpi)
+
+
+def _tile(header: np.ndarray, cells: Sequence[np.ndarray], columns: int) -> np.ndarray:
+    """The header, and below it cells of one size, row by row, on white."""
+    height, width, _ = cells[0].shape
+    rows = math.ceil(len(cells) / columns)
+    image = np.full((len(header) + rows * height, columns * width, 3), 255, dtype=np.uint8)
+    image[: len(header), : header.shape[1]] = header[:, : columns * width]
+    for index, cell in enumerate(cells):
+        row, column = divmod(index, columns)
+        top, left = len(header) + row * height, column * width
+        image[top : top + height, left : left + width] = cell
+    return image
+
+
+def _pixels(fig: Figure, dpi: int) -> np.ndarray:
+    """A figure as pixels of shape ``(rows, columns, 3)``."""
     buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
-    data = {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": alt}
-    width = round(fig.get_figwidth() * CSS_DPI)
-    display(data, metadata={"image/png": {"alt": alt, "width": width}}, raw=True)
+    fig.savefig(buffer, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
+    return np.asarray(Image.open(buffer).convert("RGB"))
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    """The PNG of an image of shape ``(rows, columns, 3)``."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
+
+
+def _display(png: bytes, alt: str, width: float, **metadata: object) -> None:
+    """Show a PNG that is so many inches wide, with a text alternative and what else its metadata are to hold."""
+    data = {"image/png": base64.b64encode(png).decode(), "text/plain": alt}
+    display(data, metadata={"image/png": {"alt": alt, "width": round(width * CSS_DPI), **metadata}}, raw=True)
 
 
 def _check_labels(fig: Figure, ax: Axes) -> None:
