@@ -9,10 +9,10 @@ import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from places import ROOT
 
 from tendays import plots
 
-ROOT = Path(__file__).parents[1]
 STEM = "99_sample"
 LABELS = ["step 0", "step 10", "step 30", "step 100", "step 1,000"]
 TITLE = "A square changes its colour"
