@@ -1,10 +1,9 @@
-import os
 import random
-from pathlib import Path
+import re
 
 import pytest
 
-from tendays import corpora, ding
+from tendays.corpora import ding, fetch
 
 
 @pytest.mark.parametrize(
@@ -20,7 +19,7 @@ from tendays import corpora, ding
         ("eel-smoking <eelsmoking> house", "eel-smoking house"),
         ("They are backpedal(l)ing.", "They are backpedaling."),
         ("It is in the market [fin.].", "It is in the market."),
-        ("he/she is/comes here", "he/she is/comes here"),  # readings, not annotations: select() leaves them out
+        ("he/she is/comes here", "he/she is/comes here"),  # alternatives, not annotations: select() leaves them out
         ("this order/custom./ You have to know it.", "this order/custom./ You have to know it."),
         ("the /out/side", "the /out/side"),
         ("to belong to / with me / us", "to belong to / with me / us"),
@@ -28,17 +27,17 @@ from tendays import corpora, ding
         ("(nur) ", ""),
     ],
 )
-def test_first_reading_keeps_the_words(side, expected):
-    assert ding.first_reading(side) == expected
+def test_the_first_synonym_keeps_its_words_without_annotations(side, expected):
+    assert ding.first_synonym(side) == expected
 
 
-def test_parts_correspond_one_to_one_and_know_their_line():
+def test_parts_are_aligned_and_have_the_number_of_their_line():
     lines = ["# Version :: devel", "Haus {n} | Häuser {pl} :: house | houses", "", "Bär :: bear"]
     assert list(ding.parts(lines)) == [(2, "Haus", "house"), (2, "Häuser", "houses"), (4, "Bär", "bear")]
 
 
 @pytest.mark.parametrize("line", ["Haus, house", "Haus | Häuser :: house"])
-def test_a_line_that_is_no_entry_is_named(line):
+def test_a_line_that_is_no_entry_is_refused_with_its_number(line):
     with pytest.raises(ValueError, match=r"line 2 .*Haus"):
         list(ding.parts(["Bär :: bear", line]))
 
@@ -51,11 +50,11 @@ def test_a_sentence_begins_and_ends_like_one(text):
 
 
 @pytest.mark.parametrize("text", ["", "“", "halt!", "Aal", "im Sinne von etw.", "… und Schluss!", "Ich fragte:"])
-def test_no_sentence(text):
+def test_what_does_not_begin_and_end_like_a_sentence_is_none(text):
     assert not ding.is_sentence(text)
 
 
-def test_select_takes_sentences_and_phrases_once_and_leaves_out_what_is_ambiguous():
+def test_select_takes_sentences_and_phrases_once_and_leaves_out_alternatives():
     pairs = [
         ("Halt!", "Stop!"),
         ("ein kleines Haus", "a small house"),
@@ -89,10 +88,10 @@ def dictionary(entries=60):
 
 
 def sides(chosen):
-    """Everything that no two splits may share."""
+    """The entries and the sides, without case and punctuation, which no two splits may share."""
     keys = {("entry", part.entry) for part in chosen}
     for language in ("german", "english"):
-        keys |= {(language, "".join(filter(str.isalnum, getattr(part, language).lower()))) for part in chosen}
+        keys |= {(language, re.sub(r"[\W_]", "", getattr(part, language).lower())) for part in chosen}
     return keys
 
 
@@ -104,7 +103,7 @@ def assert_splits_share_nothing(chosen):
 
 
 def test_splits_share_no_entry_and_no_side():
-    chosen = ding.split(dictionary(), held_out=12)
+    chosen = ding.splits(dictionary(), held_out=12)
     assert [len(chosen[name]) for name in ("validation", "test")] == [12, 12]
     assert len(chosen["train"]) > 40
     assert_splits_share_nothing(chosen)
@@ -112,23 +111,23 @@ def test_splits_share_no_entry_and_no_side():
     assert any(not ding.is_sentence(part.german) for part in chosen["train"])
 
 
-def test_case_and_punctuation_do_not_smuggle_a_sentence_into_training():
+def test_a_held_out_sentence_with_other_case_and_punctuation_is_not_in_training():
     lines = [f"Satz {i} ist neu. :: Sentence {i} is new." for i in range(4)]
     lines += [f"satz {i}, ist neu :: sentence {i} – is new" for i in range(4)]
-    train = ding.split(ding.parts(lines), held_out=1)["train"]
+    train = ding.splits(ding.parts(lines), held_out=1)["train"]
     assert len(train) == 4
     assert len({part.german[5] for part in train}) == 2
 
 
 def test_training_keeps_the_order_of_the_file():
-    train = ding.split(dictionary(), held_out=8)["train"]
+    train = ding.splits(dictionary(), held_out=8)["train"]
     assert [part.entry for part in train] == sorted(part.entry for part in train)
 
 
 def test_the_held_out_sentences_do_not_depend_on_the_order_of_the_file():
     lines = [f"Satz {i} ist neu. | So geht {i}. :: Sentence {i} is new. | This is how {i} works." for i in range(60)]
     shuffled = random.Random(3).sample(lines, len(lines))
-    one, other = (ding.split(ding.parts(order), held_out=8) for order in (lines, shuffled))
+    one, other = (ding.splits(ding.parts(order), held_out=8) for order in (lines, shuffled))
     for name in ("validation", "test"):
         assert [part.german for part in one[name]] == [part.german for part in other[name]]
     assert {part.german for part in one["train"]} == {part.german for part in other["train"]}
@@ -136,24 +135,24 @@ def test_the_held_out_sentences_do_not_depend_on_the_order_of_the_file():
 
 def test_too_small_a_dictionary_is_an_error():
     with pytest.raises(ValueError, match="has 4 entries with sentences"):
-        ding.split([ding.Part(i, f"Satz {i}.", f"Sentence {i}.") for i in range(4)], held_out=3)
+        ding.splits([ding.Part(i, f"Satz {i}.", f"Sentence {i}.") for i in range(4)], held_out=3)
 
 
 def real_dictionary():
-    folders = [Path(os.environ["TENDAYS_DATA"]) / "ding"] if os.environ.get("TENDAYS_DATA") else []
-    files = [folder / "de-en" for folder in (*folders, corpora.cache_folder() / "ding")] + [corpora.DING_INSTALLED]
-    whole = [path for path in files if corpora._matches(path, corpora.DING_SHA256)]
-    if not whole:
+    path = fetch.on_disk(ding.NAME, ding.SHA256)
+    if path is None and fetch.has_hash(ding.INSTALLED, ding.SHA256):
+        path = ding.INSTALLED
+    if path is None:
         pytest.skip("the Ding dictionary of 2023-01-30 is not on this machine")
-    return corpora.read_lines(whole[0])
+    return fetch.read_lines(path)
 
 
-def test_figures_of_the_real_dictionary():
+def test_the_real_dictionary_has_its_known_sizes():
     found = list(ding.parts(real_dictionary()))
     assert len({part.entry for part in found}) == 206_233
     assert len(found) == 391_763
     sentences, phrases = ding.select(found)
     assert (len(sentences), len(phrases)) == (18_270, 34_146)
-    chosen = ding.split(found)
+    chosen = ding.splits(found)
     assert {name: len(part) for name, part in chosen.items()} == {"train": 45_926, "validation": 1000, "test": 1000}
     assert_splits_share_nothing(chosen)
