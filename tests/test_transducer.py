@@ -264,7 +264,7 @@ def test_without_a_gradient_no_occupancies_are_computed(form, monkeypatch):
     torch.manual_seed(0)
     scores, batch = form.draw(inputs=4, labels=3, rows=2), full(inputs=4, labels=3, rows=2)
     expected = solve(form, scores, batch)[0]
-    monkeypatch.delattr(transducer._Lattice, "occupancies")
+    monkeypatch.delattr(transducer.lattice._Lattice, "occupancies")
     assert torch.equal(form.loss(*scores, *batch, reduction="none"), expected)
     with torch.no_grad():
         assert torch.equal(form.loss(*leaves(scores), *batch, reduction="none"), expected)
