@@ -1,4 +1,17 @@
-"""The transducer's loss with the additive joint."""
+"""The transducer's loss with Graves' additive joint, without the scores of every node.
+
+With encoder scores f (T, V) and predictor scores g (U + 1, V), symbol k has the score f[t, k] + g[u, k] at node (t, u).
+The normalisers of all nodes are one matrix product, and so are the gradients that come through them:
+
+    S = exp(f - max f) exp(g - max g)^T                                             # (T, U + 1)
+    log Z(t, u) = log S(t, u) + max f[t] + max g[u]
+    W = n / S, with the nodes' occupancies n
+    grad f = exp(f - max f) ⊙ (W exp(g - max g)) - occupancies of t's arcs, each at the symbol of its arc
+    grad g = exp(g - max g) ⊙ (W^T exp(f - max f)) - occupancies of u's arcs, each at the symbol of its arc
+
+All terms of S are positive, so nothing cancels. Where f and g are large at different symbols, S may underflow; these
+nodes, few if any, are computed one by one, by a log-sum-exp in float64.
+"""
 
 from __future__ import annotations
 
@@ -8,107 +21,120 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from tendays.transducer import lattice
 from tendays.transducer.arguments import (
-    Arcs,
+    Padding,
     Reduction,
-    _checked,
-    _expect,
-    _expect_alike,
-    _expect_match,
-    _expect_reduction,
-    _reduced,
-    _Targets,
+    Targets,
+    checked_targets,
+    expect_dimensions,
+    expect_fitting_predictor,
+    expect_one_dtype,
+    expect_reduction,
+    reduced,
 )
-from tendays.transducer.lattice import _solve, _spread
-from tendays.transducer.scores import _precise, _without_autocast
-from tendays.transducer.tiles import _at_once
+from tendays.transducer.precision import accumulate_dtype, without_autocast
+from tendays.transducer.tiles import per_tile
 
 
-class _Additive(torch.autograd.Function):
-    """Graves' joint. The normaliser of every node is one product of matrices, and so is its gradient.
+class _AdditiveLoss(torch.autograd.Function):
+    """Scores (B, T, V) and (B, U + 1, V) to losses (B,).
 
-    With e^f and e^g scaled by their maxima, sum_k e^(f_tk) e^(g_uk) is a product of matrices over k. All terms are
-    positive, so nothing cancels. Where the sum is so small that terms may have been lost (f and g are large at
-    different symbols), the few nodes that it happens at are worked out one by one. e^f is made for some sequences at a
-    time, and again going back: that takes less time than to find memory for all of it.
+    exp(f - max f) is computed for a tile of sequences, and again in the backward pass: that takes less time than the
+    allocation of memory for all of it.
     """
 
     @staticmethod
-    def forward(ctx, encoder: Tensor, predictor: Tensor, targets: _Targets, occupy: bool) -> Tensor:
-        f, g = (scores.to(_precise(scores.dtype)) for scores in (encoder, predictor))
-        top_f, top_g = f.amax(2), g.amax(2)
-        exp_g = _scaled(g, top_g, targets.padding and targets.padding.blank[:, 0])
-        sums = f.new_empty(*f.shape[:2], g.shape[1])
-        for rows, exp_f in _scaled_sequences(f, top_f, targets):
+    def forward(ctx, encoder: Tensor, predictor: Tensor, targets: Targets, needs_grad: bool) -> Tensor:
+        dtype, padding = accumulate_dtype(encoder.dtype), targets.padding
+        f, g = encoder.to(dtype), predictor.to(dtype)
+        max_f, max_g = f.amax(2), g.amax(2)  # (B, T), (B, U + 1)
+        exp_g = _scaled_exp(g, max_g, None if padding is None else padding.predictor)
+        sums = f.new_empty(*f.shape[:2], g.shape[1])  # (B, T, U + 1)
+        for rows, exp_f in _exp_f_tiles(f, max_f, padding):
             torch.bmm(exp_f, exp_g[rows].transpose(1, 2), out=sums[rows])
-        low = sums < torch.finfo(sums.dtype).tiny ** 0.5
-        if targets.padding:
-            low &= ~targets.padding.blank
-        tops = top_f.double()[:, :, None], top_g.double()[:, None]
-        normaliser = sums.to(torch.float64, copy=True).log_().add_(tops[0]).add_(tops[1])
-        low = low.nonzero()
-        for some in low.split(_at_once(f.shape[2], f.device)):
-            b, t, u = some.unbind(1)
-            normaliser[b, t, u] = (f[b, t].double() + g[b, u].double()).logsumexp(1)
-        exact = normaliser[tuple(low.unbind(1))]
-        scores, wanted = _additive_scores(f, g, targets), f.dtype if occupy else None
-        likelihoods, ctx.occupancies = _solve(scores, normaliser, targets, "encoder or predictor", wanted)
-        ctx.targets, ctx.types = targets, (encoder.dtype, predictor.dtype)
-        # A node whose sum is not to be trusted gets no part of the products in the backward pass.
-        sums[tuple(low.unbind(1))] = float("inf")
-        if targets.padding:
-            sums.masked_fill_(targets.padding.blank, float("inf"))
-        ctx.save_for_backward(f, g, top_f, exp_g, sums, low, exact)
-        return -likelihoods.to(f.dtype)
+        underflowed = _underflowed(sums, padding)  # (N, 3)
+        exact = _exact_normaliser(f, g, underflowed)  # (N,)
+        max_f_g = max_f.double()[:, :, None], max_g.double()[:, None]
+        normaliser = sums.to(torch.float64, copy=True).log_().add_(max_f_g[0]).add_(max_f_g[1])
+        normaliser[tuple(underflowed.unbind(1))] = exact
+        arc_scores = _arc_scores(f, g, normaliser, targets)
+        arc_scores.set_padding_(padding)
+        arc_scores.expect_finite("encoder or predictor")
+        log_likelihoods, shares = lattice.forward(arc_scores, targets, needs_grad)
+        if needs_grad:
+            occupancies = lattice.occupancies(shares, targets, dtype)
+            # A weight W of 0 takes underflowed nodes and padding out of the products of the backward pass.
+            sums[tuple(underflowed.unbind(1))] = float("inf")
+            if padding is not None:
+                sums.masked_fill_(padding.blank, float("inf"))
+            ctx.targets, ctx.dtype = targets, encoder.dtype
+            ctx.save_for_backward(f, g, max_f, exp_g, sums, underflowed, exact, *occupancies)
+        return -log_likelihoods.to(dtype)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, slope: Tensor) -> tuple[Tensor | None, ...]:
-        f, g, top_f, exp_g, sums, low, normaliser = ctx.saved_tensors
+    def backward(ctx, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        f, g, max_f, exp_g, sums, underflowed, exact, *occupancies = ctx.saved_tensors
         targets = ctx.targets
-        nodes, arcs = _spread(ctx.occupancies, slope)
-        weights = nodes / sums
-        slopes = torch.empty_like(f), torch.empty_like(g)
-        with _without_autocast(slope):
-            for rows, exp_f in _scaled_sequences(f, top_f, targets):
-                torch.bmm(weights[rows].transpose(1, 2), exp_f, out=slopes[1][rows])
-                torch.bmm(weights[rows], exp_g[rows], out=slopes[0][rows]).mul_(exp_f)
-        slopes[1].mul_(exp_g)
-        count = _at_once(f.shape[2], f.device)
-        for some, total in zip(low.split(count), normaliser.split(count), strict=True):
-            b, t, u = some.unbind(1)
-            expected = (f[b, t].double() + g[b, u].double() - total[:, None]).exp_().to(f.dtype)
-            expected *= nodes[b, t, u, None]
-            slopes[0].index_put_((b, t), expected, accumulate=True)
-            slopes[1].index_put_((b, u), expected, accumulate=True)
-        labels = targets.labels
-        slopes[0].scatter_add_(2, labels[:, None].expand_as(arcs.label), -arcs.label)
-        slopes[1][:, :-1].scatter_add_(2, labels[:, :, None], -arcs.label.sum(1)[:, :, None])
-        slopes[0][:, :, targets.blank] -= arcs.blank.sum(2)
-        slopes[1][:, :, targets.blank] -= arcs.blank.sum(1)
-        return *(grad.to(dtype) for grad, dtype in zip(slopes, ctx.types, strict=True)), None, None
+        occupancies = lattice.Occupancies(*occupancies).times(upstream)
+        weights = occupancies.nodes / sums  # (B, T, U + 1)
+        grad_f, grad_g = torch.empty_like(f), torch.empty_like(g)
+        with without_autocast(upstream):
+            for rows, exp_f in _exp_f_tiles(f, max_f, targets.padding):
+                torch.bmm(weights[rows].transpose(1, 2), exp_f, out=grad_g[rows])
+                torch.bmm(weights[rows], exp_g[rows], out=grad_f[rows]).mul_(exp_f)
+        grad_g.mul_(exp_g)
+        count = per_tile(f.shape[2], f.device)
+        for nodes, log_z in zip(underflowed.split(count), exact.split(count), strict=True):
+            b, t, u = nodes.unbind(1)
+            expected = (f[b, t].double() + g[b, u].double() - log_z[:, None]).exp_().to(f.dtype)
+            expected *= occupancies.nodes[b, t, u, None]
+            grad_f.index_put_((b, t), expected, accumulate=True)
+            grad_g.index_put_((b, u), expected, accumulate=True)
+        blank, label = occupancies.blank, occupancies.label
+        grad_f.scatter_add_(2, targets.labels[:, None].expand_as(label), -label)
+        grad_g[:, :-1].scatter_add_(2, targets.labels[:, :, None], -label.sum(1)[:, :, None])
+        grad_f[:, :, targets.blank] -= blank.sum(2)
+        grad_g[:, :, targets.blank] -= blank.sum(1)
+        return grad_f.to(ctx.dtype), grad_g.to(ctx.dtype), None, None
 
 
-def _scaled(scores: Tensor, tops: Tensor, outside: Tensor | None) -> Tensor:
-    """The exponentials of scores (B, *, V) less the largest of each row (B, *), and 0 in rows that are outside."""
-    scaled = (scores - tops[:, :, None]).exp_()
-    return scaled if outside is None else scaled.masked_fill_(outside[:, :, None], 0)
+def _scaled_exp(scores: Tensor, maxima: Tensor, padding: Tensor | None) -> Tensor:
+    """exp(scores - maxima), of scores (B, *, V) and their maxima (B, *); 0 in padding (B, *)."""
+    scaled = (scores - maxima[:, :, None]).exp_()
+    return scaled if padding is None else scaled.masked_fill_(padding[:, :, None], 0)
 
 
-def _scaled_sequences(f: Tensor, tops: Tensor, targets: _Targets) -> Iterator[tuple[slice, Tensor]]:
-    """The exponentials of the encoder's scores, of some sequences at a time."""
-    height = _at_once(f[0].numel(), f.device)
+def _exp_f_tiles(f: Tensor, max_f: Tensor, padding: Padding | None) -> Iterator[tuple[slice, Tensor]]:
+    """Tiles of whole sequences, each with exp(f - max f) of them."""
+    height = per_tile(f[0].numel(), f.device)
     for row in range(0, len(f), height):
         rows = slice(row, row + height)
-        yield rows, _scaled(f[rows], tops[rows], targets.padding and targets.padding.blank[rows, :, 0])
+        yield rows, _scaled_exp(f[rows], max_f[rows], None if padding is None else padding.encoder[rows])
 
 
-def _additive_scores(f: Tensor, g: Tensor, targets: _Targets) -> Arcs:
-    """The scores of the arcs in float64, from scores (B, T, V) and (B, U + 1, V) that add up."""
+def _underflowed(sums: Tensor, padding: Padding | None) -> Tensor:
+    """The nodes (N, 3) outside padding whose sum is so small that terms of it may be denormal or 0."""
+    small = sums < torch.finfo(sums.dtype).tiny ** 0.5
+    if padding is not None:
+        small &= ~padding.blank
+    return small.nonzero()
+
+
+def _exact_normaliser(f: Tensor, g: Tensor, nodes: Tensor) -> Tensor:
+    """The normaliser of single nodes (N, 3) as a log-sum-exp in float64 (N,)."""
+    tiles = (tile.unbind(1) for tile in nodes.split(per_tile(f.shape[2], f.device)))
+    return torch.cat([(f[b, t].double() + g[b, u].double()).logsumexp(1) for b, t, u in tiles])
+
+
+def _arc_scores(f: Tensor, g: Tensor, normaliser: Tensor, targets: Targets) -> lattice.ArcScores:
+    """The arc scores in float64, from encoder scores (B, T, V) and predictor scores (B, U + 1, V)."""
     labels = targets.labels
     blank = f[:, :, targets.blank].double()[:, :, None] + g[:, :, targets.blank].double()[:, None]
     label = f.gather(2, labels[:, None].expand(-1, f.shape[1], -1)).double()
-    return Arcs(blank, label.add_(g[:, :-1].gather(2, labels[:, :, None]).double().transpose(1, 2)))
+    label.add_(g[:, :-1].gather(2, labels[:, :, None]).double().transpose(1, 2))
+    return lattice.ArcScores(blank, label, normaliser)
 
 
 def additive_transducer_loss(
@@ -120,15 +146,19 @@ def additive_transducer_loss(
     blank: int = 0,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """The transducer's loss with Graves' joint: symbol k has at (t, u) the score encoder[t, k] + predictor[u, k].
+    """The transducer's loss with Graves' joint: symbol k has the score encoder[t, k] + predictor[u, k] at (t, u).
 
-    The same as ``transducer_loss(encoder[:, :, None] + predictor[:, None], …)``, whose scores it never builds: time
-    and memory grow with T·V + U·V + T·U. (Graves 2012, equations 12 to 20.)
+    It equals ``transducer_loss(encoder[:, :, None] + predictor[:, None], …)`` without building these scores: time and
+    memory grow with T·V + U·V + T·U. (Graves 2012, equations 12 to 20.)
+
+    The normaliser as a matrix product is that of awni/transducer (2022) and of k2's fast_rnnt (Kuang et al. 2022),
+    which adds a tiny constant where it underflows; batched matrix recursions go back to Bagby et al. 2018.
+    Ours: the exact fallback for sums that underflow, the lattice in float64, and the backward pass by shares.
 
     Args:
-        encoder: (B, T, V), the scores that the inputs give.
-        predictor: (B, U + 1, V), those that the labels give: before the first, between two, after the last.
-        targets: (B, U), as `transducer_loss` has them, and what follows likewise.
+        encoder: (B, T, V), scores from the inputs.
+        predictor: (B, U + 1, V), scores from the labels: before the first, between two, behind the last.
+        targets: (B, U); this and the following as for `transducer_loss`.
         logit_lengths: (B,).
         target_lengths: (B,).
         blank: the symbol for "next input".
@@ -140,14 +170,13 @@ def additive_transducer_loss(
     Raises:
         TypeError, ValueError: as `transducer_loss`.
     """
-    for name, scores in (("encoder", encoder), ("predictor", predictor)):
-        _expect(scores.dim() == 3, ValueError, f"{name} has the shape {tuple(scores.shape)}", "three dimensions")
-    _expect_match(encoder, predictor, "V")
-    _expect_reduction(reduction)
-    _expect_alike({"encoder": encoder, "predictor": predictor})
+    expect_dimensions(encoder=encoder, predictor=predictor)
+    expect_fitting_predictor(encoder, predictor, "V")
+    expect_reduction(reduction)
+    expect_one_dtype(encoder=encoder, predictor=predictor)
     sizes = (*encoder.shape[:2], *predictor.shape[1:])
-    checked = _checked(sizes, encoder.device, targets, logit_lengths, target_lengths, blank)
-    occupy = torch.is_grad_enabled() and (encoder.requires_grad or predictor.requires_grad)
-    with _without_autocast(encoder):
-        losses = _Additive.apply(encoder, predictor, checked, occupy)
-    return _reduced(losses, reduction)
+    checked = checked_targets(sizes, encoder.device, targets, logit_lengths, target_lengths, blank)
+    needs_grad = torch.is_grad_enabled() and (encoder.requires_grad or predictor.requires_grad)
+    with without_autocast(encoder):
+        losses = _AdditiveLoss.apply(encoder, predictor, checked, needs_grad)
+    return reduced(losses, reduction)

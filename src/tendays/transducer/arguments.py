@@ -1,4 +1,9 @@
-"""Checking of the arguments of the transducer's losses."""
+"""Checks of the arguments of the transducer's losses, and the targets in the form that the losses work with.
+
+Every check comes before anything is computed; its error names the argument, what came and what was expected.
+
+Shapes: B sequences, T inputs, U labels, V symbols with the blank, H hidden size of the joint.
+"""
 
 from __future__ import annotations
 
@@ -10,111 +15,120 @@ from torch import Tensor
 Reduction = Literal["none", "sum", "mean"]
 
 
-class Arcs(NamedTuple):
-    """A number for every arc of B lattices.
+class Padding(NamedTuple):
+    """Masks of the lattice's arcs: True for an arc that belongs to no sequence."""
 
-    blank: (B, T, U + 1), of the arc from (t, u) to (t + 1, u).
-    label: (B, T, U), of the arc from (t, u) to (t, u + 1).
-    """
+    blank: Tensor  # (B, T, U + 1), of the arc from (t, u) to (t + 1, u); one leaves every node, so it masks nodes too
+    label: Tensor  # (B, T, U), of the arc from (t, u) to (t, u + 1)
 
-    blank: Tensor
-    label: Tensor
+    # A sequence has at least one input and the node u = 0, so that the first row and column have no other padding.
 
+    @property
+    def encoder(self) -> Tensor:
+        """True behind the last input of a sequence (B, T)."""
+        return self.blank[:, :, 0]
 
-class _Targets(NamedTuple):
-    """Checked targets: what every form of the loss needs beside its scores.
-
-    labels: (B, U), int64; the blank where there is padding.
-    inputs, lengths: (B,) how many inputs and labels count.
-    blank: from 0 to V - 1.
-    padding: which arcs belong to no lattice; None where all do.
-    """
-
-    labels: Tensor
-    inputs: Tensor
-    lengths: Tensor
-    blank: int
-    padding: Arcs | None
+    @property
+    def predictor(self) -> Tensor:
+        """True behind the last label of a sequence (B, U + 1)."""
+        return self.blank[:, 0]
 
 
-def _checked(
+class Targets(NamedTuple):
+    """Checked targets: what every form of the loss needs beside its scores."""
+
+    labels: Tensor  # (B, U), int64; the blank in padding
+    lengths: Tensor  # (B,), int64
+    blank: int  # from 0 to V - 1
+    padding: Padding | None  # None without padding
+
+
+def expect(condition: bool, error: type[Exception], came: str, expected: str) -> None:
+    """Raises the error, with what came and what was expected, unless the condition holds."""
+    if not condition:
+        raise error(f"{came}; expected {expected}")
+
+
+def expect_reduction(reduction: str) -> None:
+    """Raises a ValueError for an unknown reduction."""
+    known = ("none", "sum", "mean")
+    expect(reduction in known, ValueError, f"reduction is {reduction!r}", f"one of {', '.join(known)}")
+
+
+def expect_dimensions(**scores: Tensor) -> None:
+    """Raises a ValueError unless all scores, by name, have three dimensions."""
+    for name, tensor in scores.items():
+        expect(tensor.dim() == 3, ValueError, f"{name} has the shape {tuple(tensor.shape)}", "three dimensions")
+
+
+def expect_fitting_predictor(encoder: Tensor, predictor: Tensor, last: str) -> None:
+    """Raises a ValueError unless encoder and predictor agree in B and in the last axis, which is called `last`."""
+    expected = f"(B, U + 1, {last}) with B and {last} of encoder's {tuple(encoder.shape)}"
+    fits = encoder.shape[::2] == predictor.shape[::2]
+    expect(fits, ValueError, f"predictor has the shape {tuple(predictor.shape)}", expected)
+
+
+def expect_one_dtype(**scores: Tensor) -> None:
+    """Raises a TypeError unless all scores, by name, have one floating-point dtype and one device."""
+    first = next(iter(scores.values()))
+    for name, tensor in scores.items():
+        expect(tensor.is_floating_point(), TypeError, f"{name} is {tensor.dtype}", "a floating-point type")
+        same = tensor.dtype == first.dtype and tensor.device == first.device
+        expect(same, TypeError, f"{name} is {tensor.dtype} on {tensor.device}", f"{first.dtype} on {first.device}")
+
+
+def checked_targets(
     sizes: tuple[int, int, int, int],
     device: torch.device,
     targets: Tensor,
     logit_lengths: Tensor,
     target_lengths: Tensor,
     blank: int,
-) -> _Targets:
-    """The targets, when they fit scores of sizes B, T, U + 1, V.
+) -> Targets:
+    """The targets with their padding, when they fit scores of these sizes on this device.
+
+    Args:
+        sizes: B, T, U + 1, V of the scores.
+        device: device of the scores.
+        targets: (B, U), int32 or int64.
+        logit_lengths: (B,), from 1 to T.
+        target_lengths: (B,), from 0 to U.
+        blank: from -V to V - 1.
 
     Raises:
-        TypeError: an argument is of the wrong type, or two that should be of one are not.
-        ValueError: an argument has a wrong shape, device, length or label. Both name the argument.
+        TypeError: an argument has the wrong dtype.
+        ValueError: an argument has a wrong shape, device, length or label.
     """
-    rows, T, width, V = sizes
-    _expect(min(sizes) > 0, ValueError, f"the scores have B, T, U + 1, V = {sizes}", "none of them 0")
-    whole = {"targets": targets, "logit_lengths": logit_lengths, "target_lengths": target_lengths}
-    for name, shape in zip(whole, ((rows, width - 1), (rows,), (rows,)), strict=True):
-        tensor = whole[name]
-        _expect(tensor.dtype in (torch.int32, torch.int64), TypeError, f"{name} is {tensor.dtype}", "int32 or int64")
-        _expect(tensor.shape == shape, ValueError, f"{name} is of shape {tuple(tensor.shape)}", f"{shape}")
-        _expect(tensor.device == device, ValueError, f"{name} is on {tensor.device}", f"{device}")
+    B, T, width, V = sizes
+    expect(min(sizes) > 0, ValueError, f"the scores have B, T, U + 1, V = {sizes}", "none of them 0")
+    integers = {"targets": targets, "logit_lengths": logit_lengths, "target_lengths": target_lengths}
+    for name, shape in zip(integers, ((B, width - 1), (B,), (B,)), strict=True):
+        tensor = integers[name]
+        expect(tensor.dtype in (torch.int32, torch.int64), TypeError, f"{name} is {tensor.dtype}", "int32 or int64")
+        expect(tensor.shape == shape, ValueError, f"{name} is of shape {tuple(tensor.shape)}", f"{shape}")
+        expect(tensor.device == device, ValueError, f"{name} is on {tensor.device}", f"{device}")
     _expect_range("logit_lengths", logit_lengths, 1, T)
     _expect_range("target_lengths", target_lengths, 0, width - 1)
-    _expect(-V <= blank < V, ValueError, f"blank is {blank}", f"one of the {V} symbols")
-    outside_t = torch.arange(T, device=device) >= logit_lengths[:, None]
-    outside_u = torch.arange(width, device=device) > target_lengths[:, None]
-    after = outside_u[:, 1:]
-    labels = targets.long().masked_fill(after, blank % V)
+    expect(-V <= blank < V, ValueError, f"blank is {blank}", f"one of the {V} symbols")
+    blank %= V
+    outside_t = torch.arange(T, device=device) >= logit_lengths[:, None]  # (B, T)
+    outside_u = torch.arange(width, device=device) > target_lengths[:, None]  # (B, U + 1)
+    no_label = outside_u[:, 1:]  # (B, U): a label arc also needs the node that it leads to
+    labels = targets.long().masked_fill(no_label, blank)
     _expect_range("targets", labels, 0, V - 1)
-    blanks = (labels == blank % V) & ~after
-    _expect(not blanks.any(), ValueError, "targets holds the blank", f"labels other than {blank % V}")
+    blanks = (labels == blank) & ~no_label
+    expect(not blanks.any(), ValueError, "targets holds the blank", f"labels other than {blank}")
     padding = None
     if outside_t.any() or outside_u.any():
-        padding = Arcs(*(outside_t[:, :, None] | outside[:, None] for outside in (outside_u, after)))
-    return _Targets(labels, logit_lengths.long(), target_lengths.long(), blank % V, padding)
-
-
-def _expect(holds: bool, error: type[Exception], came: str, expected: str) -> None:
-    if not holds:
-        raise error(f"{came}; expected {expected}")
-
-
-def _expect_alike(scores: dict[str, Tensor]) -> None:
-    """TypeError unless all scores are of one floating-point type and on one device."""
-    first = next(iter(scores.values()))
-    for name, tensor in scores.items():
-        _expect(tensor.is_floating_point(), TypeError, f"{name} is {tensor.dtype}", "a floating-point type")
-        same = tensor.dtype == first.dtype and tensor.device == first.device
-        _expect(same, TypeError, f"{name} is {tensor.dtype} on {tensor.device}", f"{first.dtype} on {first.device}")
-
-
-def _expect_match(encoder: Tensor, predictor: Tensor, last: str) -> None:
-    expected = f"(B, U + 1, {last}) with B and {last} of encoder's {tuple(encoder.shape)}"
-    same = encoder.shape[::2] == predictor.shape[::2]
-    _expect(same, ValueError, f"predictor has the shape {tuple(predictor.shape)}", expected)
+        padding = Padding(*(outside_t[:, :, None] | outside[:, None] for outside in (outside_u, no_label)))
+    return Targets(labels, target_lengths.long(), blank, padding)
 
 
 def _expect_range(name: str, values: Tensor, low: int, high: int) -> None:
     wrong = values[(values < low) | (values > high)]
-    _expect(not len(wrong), ValueError, f"{name} holds {wrong[:1].tolist()}", f"numbers from {low} to {high}")
+    expect(not len(wrong), ValueError, f"{name} holds {wrong[:1].tolist()}", f"numbers from {low} to {high}")
 
 
-def _expect_finite(names: str, scores: Arcs, normaliser: Tensor) -> None:
-    """ValueError unless every arc has a finite log-probability."""
-    if not (scores.blank.sum() + scores.label.sum() + normaliser.sum()).isfinite():
-        wrong = next(kind for kind in (*scores, normaliser) if not kind.isfinite().all())
-        place = (~wrong.isfinite()).nonzero()[0].tolist()
-        raise ValueError(
-            f"{names} at sequence, input, label {place} makes an arc that is infinite or no number; expected finite"
-            " scores (-inf only for symbols that are neither the blank nor the next label)"
-        )
-
-
-def _expect_reduction(reduction: str) -> None:
-    known = ("none", "sum", "mean")
-    _expect(reduction in known, ValueError, f"reduction is {reduction!r}", f"one of {', '.join(known)}")
-
-
-def _reduced(losses: Tensor, reduction: Reduction) -> Tensor:
+def reduced(losses: Tensor, reduction: Reduction) -> Tensor:
+    """Losses (B,) with `none`; their sum or mean, of no dimension, otherwise."""
     return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()

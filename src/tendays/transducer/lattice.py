@@ -1,110 +1,202 @@
-"""The lattice of the transducer, in float64."""
+r"""The forward variables of the transducer's lattice and the occupancies of its arcs, both in float64.
+
+Node (t, u) stands for t inputs read and u labels written. A blank arc leads from (t, u) to (t + 1, u), a label arc from
+(t, u) to (t, u + 1). With the log-probabilities b(t, u) of blank arcs and y(t, u) of label arcs, the forward variables
+are (Graves 2012, equation 16, where the last blank leads to the node (T, U) here):
+
+    α(0, 0) = 0
+    α(t, u) = log(exp(α(t, u - 1) + y(t, u - 1)) + exp(α(t - 1, u) + b(t - 1, u)))
+    log Pr(labels | inputs) = α(T, U)
+
+The shares of a node are the parts of its forward probability that come in by its label arc and by its blank arc:
+
+    s_label(t, u) = exp(α(t, u - 1) + y(t, u - 1) - α(t, u))
+    s_blank(t, u) = exp(α(t - 1, u) + b(t - 1, u) - α(t, u))        s_label + s_blank = 1
+
+The occupancy of a node or an arc is the expected number of times that a path which writes the labels passes it. It
+follows from the shares by products and sums, without a logarithm and without backward variables:
+
+    n(T, U) = 1
+    o_label into (t, u) = s_label(t, u) n(t, u)
+    o_blank into (t, u) = s_blank(t, u) n(t, u)
+    n(t, u) = o_label out of (t, u) + o_blank out of (t, u)
+
+The gradient of the loss in the score of symbol k at (t, u) is
+
+    n(t, u) Pr(k | t, u) - [k is the blank] o_blank out of (t, u) - [k is label u + 1] o_label out of (t, u)
+
+Layout. The nodes of an anti-diagonal t + u = d do not depend on one another, so the anti-diagonals are the steps of
+both recursions. Row d holds the anti-diagonal d of all sequences: U + 2 cells for each, where cell 0 is never reached
+and node (t, u) has cell u + 1. For T = 3 and U = 2:
+
+    u                            cell  0  1  2  3
+    2 | 02  12  22           row 0     -  00 .  .
+    1 | 01  11  21               1     -  10 01 .        one step in t: a row down, the same cell
+    0 | 00  10  20               2     -  20 11 02       one step in u: a row down, the next cell
+       ------------ t            3     -  .  21 12
+                                 4     -  .  .  22
+                                 5     -  .  .  32       the end, (T, U)
+
+So the predecessors of a row are the row above, once shifted by a cell (label arcs) and once as it is (blank arcs), and
+a lattice (T, U + 1) is a strided view of the rows, of strides (row, row + cell). Padding: cells marked "." get blank
+arcs of log-probability 0, so that a sequence shorter than the longest takes blanks of log-probability 0 to the last
+anti-diagonal, where all sequences end, each in the cell of its own U.
+
+Numbers of arcs are laid out as (T + U, 2, B (U + 2)): [d, 0] are the label arcs and [d, 1] the blank arcs from
+anti-diagonal d to d + 1, each in the cell of the node that it leads to.
+
+Precision: with float32 forward variables the gradient loses two digits or more at T = 400.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from tendays.transducer.arguments import Arcs, _expect_finite, _Targets
+from tendays.transducer.arguments import Padding, Targets
 
-NEVER = -1e300  # the logarithm of the probability of what cannot happen: finite, since inf - inf is no number
+LOG_ZERO = -1e300  # the log-probability of the impossible: finite, since inf - inf is not a number
 
 
-class _Lattice:
-    """Numbers of arcs, in float64, laid out so that an anti-diagonal of all lattices is one run of memory.
+class ArcScores(NamedTuple):
+    """Scores of the arcs; the log-probability of an arc is its score less the normaliser of the node that it leaves."""
 
-    Row d of `arcs` holds those that lead from the diagonal t + u = d to the next, as arrivals: in [d, 0] the label,
-    in [d, 1] the blank by which each node is reached. A sequence has the nodes u = 0 … U behind one cell that nothing
-    reaches, so that "the node before" is one cell to the left everywhere. Whoever is through with the inputs slides
-    on along free blanks, so that every sequence ends on the last diagonal, however long it is.
-    """
+    blank: Tensor  # (B, T, U + 1)
+    label: Tensor  # (B, T, U)
+    normaliser: Tensor  # (B, T, U + 1), float64: the log-sum-exp of a node's scores
 
-    def __init__(self, scores: Arcs, normaliser: Tensor, targets: _Targets):
-        rows, T, width = normaliser.shape
-        cells, size = width + 1, rows * (width + 1)
-        self.arcs = normaliser.new_empty(T + width - 1, 2, size)
-        self.arcs[:, 0], self.arcs[:, 1] = NEVER, 0
-        # The same memory, seen as lattices: one step in t or in u is one diagonal further.
-        step = 2 * size
-        blank = self.arcs.as_strided((rows, T, width), (cells, step, step + 1), size + 1)
-        label = self.arcs.as_strided((rows, T, width - 1), (cells, step, step + 1), 2)
-        self.views, self.padding = Arcs(blank, label), targets.padding
-        torch.sub(scores.blank, normaliser, out=blank)
-        torch.sub(scores.label, normaliser[:, :, :-1], out=label)
-        if targets.padding:
-            label.masked_fill_(targets.padding.label, NEVER)
-        starts = torch.arange(rows, device=blank.device) * cells + 1
-        self.starts, self.ends = starts, starts + targets.lengths
+    def set_padding_(self, padding: Padding | None) -> None:
+        """Sets what lies in padding to 0."""
+        if padding is not None:
+            self.blank.masked_fill_(padding.blank, 0)
+            self.label.masked_fill_(padding.label, 0)
+            self.normaliser.masked_fill_(padding.blank, 0)
 
-    def sweep(self, occupy: bool) -> Tensor:
-        """The log-likelihoods (B,); with `occupy`, the arcs' scores give way to the shares by which nodes are reached.
+    def expect_finite(self, names: str) -> None:
+        """Raises a ValueError, which calls the scores by these names, unless every arc has a finite log-probability."""
+        if not (self.blank.sum() + self.label.sum() + self.normaliser.sum()).isfinite():
+            wrong = next(numbers for numbers in self if not numbers.isfinite().all())
+            place = (~wrong.isfinite()).nonzero()[0].tolist()
+            raise ValueError(
+                f"{names} at sequence, input, label {place} makes an arc that is infinite or no number; expected finite"
+                " scores (-inf only for symbols that are neither the blank nor the next label)"
+            )
 
-        Equation 16 of Graves 2012.
+
+class Occupancies(NamedTuple):
+    """Expected numbers of times that arcs are taken, between 0 and 1."""
+
+    blank: Tensor  # (B, T, U + 1), 0 in padding
+    label: Tensor  # (B, T, U), 0 in padding
+
+    def times(self, upstream: Tensor) -> WeightedOccupancies:
+        """The occupancies times the upstream gradient (B,).
+
+        Occupancies below eps³ are flushed to 0: their products would be denormal numbers, which CPUs multiply many
+        times more slowly.
         """
-        steps, _, size = self.arcs.shape
-        memory = self.arcs.new_empty((steps + 1) * size + 1)
-        memory[: size + 1] = NEVER
-        alphas = memory[1:].view(steps + 1, size)
-        alphas[0, self.starts] = 0
-        # What each node is reached from: its left neighbour by a label, itself by a blank. (These views overlap.)
-        origins = memory.as_strided((steps, 2, size), (size, 1, 1))
-        reached = self.arcs.new_empty(2, size)
-        by_label, by_blank = reached
-        for origin, arc, alpha in zip(origins.unbind(), self.arcs.unbind(), alphas[1:].unbind(), strict=True):
-            torch.add(origin, arc, out=reached)
-            torch.logaddexp(by_label, by_blank, out=alpha)
-        if occupy:
-            # The part of a node's probability that each arc brought: at most 1, so the exponential is safe.
-            self.arcs.add_(origins).sub_(alphas[1:, None]).exp_()
-        return alphas[-1, self.ends]
-
-    def occupancies(self, dtype: torch.dtype) -> Arcs:
-        """How often each arc is expected to be taken, from the shares that `sweep` left; they are lost."""
-        steps, _, size = self.arcs.shape
-        node = self.arcs.new_zeros(size)
-        node[self.ends] = 1
-        # A label that arrives one cell to the right leaves from here. (For the last cell, which has none to its right,
-        # this is the blank of a cell that nothing reaches: 0.)
-        leaving = self.arcs.as_strided((steps, size), (2 * size, 1), 1)
-        rows = list(zip(self.arcs.unbind(), self.arcs[:, 1].unbind(), leaving.unbind(), strict=True))
-        for share, blank, label in reversed(rows):
-            torch.mul(share, node, out=share)
-            torch.add(blank, label, out=node)
-        if self.padding:
-            self.views.blank.masked_fill_(self.padding.blank, 0)
-        return Arcs(*(view.to(dtype, memory_format=torch.contiguous_format, copy=True) for view in self.views))
+        flushed = torch.finfo(self.blank.dtype).eps ** 3
+        scale = upstream[:, None, None].to(self.blank.dtype)
+        blank, label = (torch.threshold(numbers, flushed, 0.0).mul_(scale) for numbers in self)
+        nodes = blank.clone()
+        nodes[:, :, :-1] += label
+        return WeightedOccupancies(nodes, blank, label)
 
 
-def _solve(
-    scores: Arcs, normaliser: Tensor, targets: _Targets, names: str, dtype: torch.dtype | None
-) -> tuple[Tensor, Arcs | None]:
-    """Log-likelihoods (B,) and, in a type if one is given, the occupancies of arcs.
+class WeightedOccupancies(NamedTuple):
+    """Occupancies times the upstream gradient."""
+
+    nodes: Tensor  # (B, T, U + 1)
+    blank: Tensor  # (B, T, U + 1)
+    label: Tensor  # (B, T, U)
+
+
+def forward(scores: ArcScores, targets: Targets, needs_grad: bool) -> tuple[Tensor, Tensor | None]:
+    """The log-likelihoods of the targets and the shares of all nodes.
 
     Args:
-        scores: of the arcs, in the type that they are worked on in, or float64.
-        normaliser: the log-sum-exp of the scores at every node (B, T, U + 1), in float64. In padding, both get 0.
-        targets: what they are for.
-        names: what to call the scores when they are no numbers.
-        dtype: of the occupancies; None when nobody asks for them.
+        scores: finite, and 0 in padding.
+        targets: labels that the lattices write.
+        needs_grad: whether shares are computed.
+
+    Returns:
+        The log-likelihoods (B,), and the shares (T + U, 2, B (U + 2)) for `occupancies`, or None; float64.
     """
-    if targets.padding:
-        scores.blank.masked_fill_(targets.padding.blank, 0)
-        scores.label.masked_fill_(targets.padding.label, 0)
-        normaliser.masked_fill_(targets.padding.blank, 0)
-    _expect_finite(names, scores, normaliser)
-    lattice = _Lattice(scores, normaliser, targets)
-    likelihoods = lattice.sweep(dtype is not None)
-    return likelihoods, lattice.occupancies(dtype) if dtype else None
+    log_probabilities = _anti_diagonals(scores, targets.padding)
+    rows, _, size = log_probabilities.shape
+    memory = log_probabilities.new_empty((rows + 1) * size + 1)
+    memory[: size + 1] = LOG_ZERO
+    alphas = memory[1:].view(rows + 1, size)
+    first, last = _end_cells(targets, size)
+    alphas[0, first] = 0
+    # The same memory, a cell to the left and in place: the predecessors by label arcs and by blank arcs.
+    predecessors = memory.as_strided((rows, 2, size), (size, 1, 1))
+    arriving = log_probabilities.new_empty(2, size)
+    by_label, by_blank = arriving
+    steps = zip(predecessors.unbind(), log_probabilities.unbind(), alphas[1:].unbind(), strict=True)
+    for predecessor, arcs, alpha in steps:
+        torch.add(predecessor, arcs, out=arriving)
+        torch.logaddexp(by_label, by_blank, out=alpha)
+    shares = None
+    if needs_grad:  # in the memory of the log-probabilities; a share is at most 1, so that exp cannot overflow
+        shares = log_probabilities.add_(predecessors).sub_(alphas[1:, None]).exp_()
+    return alphas[-1, last], shares
 
 
-def _spread(occupancies: Arcs, slope: Tensor) -> tuple[Tensor, Arcs]:
-    """Occupancies of nodes (B, T, U + 1) and of arcs, times the slope (B,) of the loss.
+def occupancies(shares: Tensor, targets: Targets, dtype: torch.dtype) -> Occupancies:
+    """The occupancies of all arcs, in this dtype.
 
-    What is too small to matter beside 1 is 0: as a denormal number it would slow every product with it many times over.
+    Args:
+        shares: those that `forward` returned for these targets. Their memory is reused: they are lost.
+        targets: as for `forward`.
+        dtype: of the result.
     """
-    least = torch.finfo(occupancies.blank.dtype).eps ** 3
-    scale = slope[:, None, None].to(occupancies.blank.dtype)
-    blank, label = (torch.threshold(kind, least, 0.0).mul_(scale) for kind in occupancies)
-    nodes = blank.clone()
-    nodes[:, :, :-1] += label
-    return nodes, Arcs(blank, label)
+    rows, _, size = shares.shape
+    nodes = shares.new_zeros(size)  # occupancies of an anti-diagonal's nodes
+    nodes[_end_cells(targets, size)[1]] = 1
+    # A label arc that leaves a cell comes in one cell to the right. (Right of a row's last cell lies the blank arc of
+    # a cell that is never reached: 0.)
+    leaving_labels = shares.as_strided((rows, size), (2 * size, 1), 1)
+    steps = list(zip(shares.unbind(), shares[:, 1].unbind(), leaving_labels.unbind(), strict=True))
+    for arcs, blank, label in reversed(steps):
+        torch.mul(arcs, nodes, out=arcs)
+        torch.add(blank, label, out=nodes)
+    views = _lattice_views(shares, len(targets.lengths))
+    if targets.padding is not None:
+        views[0].masked_fill_(targets.padding.blank, 0)
+    return Occupancies(*(view.to(dtype, memory_format=torch.contiguous_format, copy=True) for view in views))
+
+
+def _anti_diagonals(scores: ArcScores, padding: Padding | None) -> Tensor:
+    """The log-probabilities of arcs by anti-diagonal (T + U, 2, B (U + 2)), float64."""
+    B, T, width = scores.normaliser.shape
+    log_probabilities = scores.normaliser.new_empty(T + width - 1, 2, B * (width + 1))
+    log_probabilities[:, 0], log_probabilities[:, 1] = LOG_ZERO, 0
+    blank, label = _lattice_views(log_probabilities, B)
+    torch.sub(scores.blank, scores.normaliser, out=blank)
+    torch.sub(scores.label, scores.normaliser[:, :, :-1], out=label)
+    if padding is not None:
+        label.masked_fill_(padding.label, LOG_ZERO)
+    return log_probabilities
+
+
+def _lattice_views(arcs: Tensor, B: int) -> tuple[Tensor, Tensor]:
+    """Views of numbers of arcs (T + U, 2, B (U + 2)) as lattices: blanks (B, T, U + 1) and labels (B, T, U)."""
+    rows, _, size = arcs.shape
+    cells = size // B
+    width = cells - 1
+    T = rows - width + 1
+    row = 2 * size
+    # The arcs that leave (0, 0) come in by cell 1 (blank) and cell 2 (label).
+    blank = arcs.as_strided((B, T, width), (cells, row, row + 1), size + 1)
+    label = arcs.as_strided((B, T, width - 1), (cells, row, row + 1), 2)
+    return blank, label
+
+
+def _end_cells(targets: Targets, size: int) -> tuple[Tensor, Tensor]:
+    """The cells of each sequence's first node, in the first row, and of its last node, in the last row; (B,)."""
+    lengths = targets.lengths
+    first = torch.arange(1, size, size // len(lengths), device=lengths.device)
+    return first, first + lengths

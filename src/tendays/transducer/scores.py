@@ -1,67 +1,52 @@
-"""From the scores of every node to those of the arcs, and the gradient back."""
-
-from __future__ import annotations
+"""From the scores of a tile's nodes to the scores of its arcs, and from occupancies to the gradient in the scores."""
 
 import torch
 from torch import Tensor
 
-from tendays.transducer.arguments import Arcs, _Targets
+from tendays.transducer.arguments import Targets
+from tendays.transducer.lattice import ArcScores, WeightedOccupancies
+from tendays.transducer.tiles import Tile
 
 
-def _normaliser(scores: Tensor, probabilities: Tensor, blank: int) -> Tensor:
-    """The log-sum-exp of scores (*, V), given their softmax: (*), in float64, whose error is that of a probability.
+def empty_arc_scores(scores: Tensor, sizes: tuple[int, int, int], dtype: torch.dtype) -> ArcScores:
+    """Memory for the arc scores of B, T, U + 1 in this dtype, on the device of the scores."""
+    B, T, width = sizes
+    label = scores.new_empty(B, T, width - 1, dtype=dtype)
+    return ArcScores(scores.new_empty(sizes, dtype=dtype), label, scores.new_empty(sizes, dtype=torch.float64))
 
-    It comes from one symbol's probability, which is precise to the last digit, while a logarithm in the scores' own
-    type would be precise to the last digit of the largest score.
+
+def set_arc_scores_(arc_scores: ArcScores, tile: Tile, scores: Tensor, targets: Targets) -> None:
+    """Sets the arc scores of a tile from the scores (b, t, U + 1, V) of its nodes."""
+    arc_scores.normaliser[tile] = normaliser(scores, scores.softmax(3), targets.blank)
+    arc_scores.blank[tile] = scores[..., targets.blank]
+    arc_scores.label[tile] = scores[:, :, :-1].gather(3, _label_indices(targets, tile, scores))[..., 0]
+
+
+def normaliser(scores: Tensor, probabilities: Tensor, blank: int) -> Tensor:
+    """The log-sum-exp (*) of scores (*, V) in float64, from their softmax (*, V).
+
+    It is the score of the blank less the log of its probability. Its error is the relative error of a probability,
+    while a log-sum-exp in the scores' own dtype rounds to the last digit of the largest score. Where the probability
+    of the blank is too small for that, the log-sum-exp is computed in float64.
     """
-    known = probabilities[..., blank]
-    total = scores[..., blank].double() - known.double().log()
-    low = ~(known > torch.finfo(known.dtype).tiny ** 0.5)
-    if low.any():
-        total[low] = scores[low].double().logsumexp(-1)
-    return total
+    probability = probabilities[..., blank]
+    result = scores[..., blank].double() - probability.double().log()
+    inexact = ~(probability > torch.finfo(probability.dtype).tiny ** 0.5)  # NaN included
+    if inexact.any():
+        result[inexact] = scores[inexact].double().logsumexp(-1)
+    return result
 
 
-def _label_indices(targets: _Targets, part: tuple[slice, slice], T: int) -> Tensor:
-    """The labels of a part of (B, T) as indices (b, t, U, 1) into the symbols of its scores."""
-    rows, inputs = part
-    labels = targets.labels[rows, None, :, None]
-    return labels.expand(-1, len(range(T)[inputs]), -1, -1)
+def grad_of_scores_(probabilities: Tensor, occupancies: WeightedOccupancies, tile: Tile, targets: Targets) -> Tensor:
+    """Turns the probabilities (b, t, U + 1, V) of a tile into the gradient in its scores, in place."""
+    grad = probabilities.mul_(occupancies.nodes[tile][..., None])
+    if targets.padding is not None:
+        grad.masked_fill_(targets.padding.blank[tile][..., None], 0)  # 0 also where a score in padding is NaN
+    grad[..., targets.blank] -= occupancies.blank[tile]
+    grad[:, :, :-1].scatter_add_(3, _label_indices(targets, tile, grad), -occupancies.label[tile][..., None])
+    return grad
 
 
-class _Found:
-    """The scores of the arcs, and the log-sum-exp of those of every node, as they are found piece by piece."""
-
-    def __init__(self, like: Tensor, rows: int, T: int, width: int, targets: _Targets):
-        self.targets, dtype = targets, _precise(like.dtype)
-        self.scores = Arcs(*(like.new_empty(rows, T, size, dtype=dtype) for size in (width, width - 1)))
-        self.normaliser = like.new_empty(rows, T, width, dtype=torch.float64)
-
-    def add(self, part: tuple[slice, slice], scores: Tensor) -> None:
-        """Takes what is needed of the scores (b, t, U + 1, V) of a part of (B, T)."""
-        blank, indices = self.targets.blank, _label_indices(self.targets, part, self.normaliser.shape[1])
-        self.normaliser[part] = _normaliser(scores, scores.softmax(3), blank)
-        self.scores.blank[part] = scores[..., blank]
-        self.scores.label[part] = scores[:, :, :-1].gather(3, indices)[..., 0]
-
-
-def _slope_of_scores(
-    probabilities: Tensor, part: tuple[slice, slice], nodes: Tensor, arcs: Arcs, indices: Tensor, targets: _Targets
-) -> Tensor:
-    """Turns the probabilities (b, t, U + 1, V) of a part of the scores into the loss's gradient in them, in place."""
-    slope = probabilities.mul_(nodes[part][..., None])
-    if targets.padding:
-        slope.masked_fill_(targets.padding.blank[part][..., None], 0)  # whatever stands there, no numbers included
-    slope[..., targets.blank] -= arcs.blank[part]
-    slope[:, :, :-1].scatter_add_(3, indices, -arcs.label[part][..., None])
-    return slope
-
-
-def _precise(dtype: torch.dtype) -> torch.dtype:
-    """The type that scores are worked on in: their own, but at least float32."""
-    return torch.promote_types(dtype, torch.float32)
-
-
-def _without_autocast(tensor: Tensor) -> torch.autocast:
-    """A block in which products have the precision of their factors."""
-    return torch.autocast(tensor.device.type, enabled=False)
+def _label_indices(targets: Targets, tile: Tile, scores: Tensor) -> Tensor:
+    """The next label at each node of a tile, as indices (b, t, U, 1) into its scores (b, t, U + 1, V)."""
+    return targets.labels[tile[0], None, :, None].expand(-1, scores.shape[1], -1, -1)
