@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
@@ -84,7 +86,7 @@ class _JointLoss(torch.autograd.Function):
         return *(grad.to(encoder.dtype) for grad in grads), None, None, None
 
 
-def _tiles(encoder: Tensor, predictor: Tensor, weight: Tensor):
+def _tiles(encoder: Tensor, predictor: Tensor, weight: Tensor) -> Iterator[Tile]:
     """Tiles of (B, T) for the larger of a tile's hidden layer and its scores."""
     B, T = encoder.shape[:2]
     return tiles(B, T, predictor.shape[1] * max(weight.shape), encoder.device)
