@@ -152,7 +152,7 @@ def additive_transducer_loss(
     memory grow with T·V + U·V + T·U. (Graves 2012, equations 12 to 20.)
 
     The normaliser as a matrix product is that of awni/transducer (2022) and of k2's fast_rnnt (Kuang et al. 2022),
-    which adds a tiny constant where it underflows; batched matrix recursions go back to Bagby et al. 2018.
+    which hides underflow by a tiny constant in the sum; recursions by batched matrices are those of Bagby et al. 2018.
     Ours: the exact fallback for sums that underflow, the lattice in float64, and the backward pass by shares.
 
     Args:

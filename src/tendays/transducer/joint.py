@@ -51,8 +51,13 @@ class _JointLoss(torch.autograd.Function):
         matrix, offset = weight.to(compute_dtype), bias.to(compute_dtype)
         arc_scores = empty_arc_scores(encoder, (*encoder.shape[:2], predictor.shape[1]), dtype)
         for tile in _tiles(encoder, predictor, weight):
-            hidden = _hidden(encoder, predictor, tile, compute_dtype)
-            set_arc_scores_(arc_scores, tile, nn.functional.linear(hidden, matrix, offset).to(dtype), targets)
+            # Nested, so that no name keeps a tile's hidden layer and scores while the next are built.
+            set_arc_scores_(
+                arc_scores,
+                tile,
+                nn.functional.linear(_hidden(encoder, predictor, tile, compute_dtype), matrix, offset).to(dtype),
+                targets,
+            )
         arc_scores.set_padding_(targets.padding)
         arc_scores.expect_finite("encoder, predictor, weight or bias")
         log_likelihoods, shares = lattice.forward(arc_scores, targets, needs_grad)
