@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from tendays import corpora, translation
 from tendays.__main__ import app
+from tendays.translation.__main__ import main
 
 
 def run(*arguments, text=""):
@@ -70,7 +71,7 @@ def test_fetching_the_data_says_what_could_not_be_had(monkeypatch):
 
 def test_training_from_the_command_line_leaves_a_model_and_a_report(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")  # a process keeps to one precision
-    translation.main("grammar", folder=tmp_path, seed=3)
+    main("grammar", folder=tmp_path, seed=3)
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert [entry["name"] for entry in report["claims"]] == ["grammar test, beam 1", "grammar test, beam 5"]
     assert len(report["history"]) == translation.SMOKE.recipe.epochs
@@ -81,5 +82,5 @@ def test_training_from_the_command_line_leaves_a_model_and_a_report(tmp_path, ca
 
 def test_a_corpus_of_single_words_is_refused(tmp_path):
     with pytest.raises(ValueError, match="corpus is 'cmudict'; expected one of sentence pairs"):
-        translation.main("cmudict", folder=tmp_path)
+        main("cmudict", folder=tmp_path)
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,6 @@
 """Letters to phonemes: ids and batches, the baseline's loss by listing all its paths, scores worked by hand, runs."""
 
+import importlib
 import itertools
 import json
 import math
@@ -14,11 +15,11 @@ import torch.nn.functional as F
 import typer
 from typer.testing import CliRunner
 
-from tendays import corpora, machine, pronunciation
+from tendays import corpora, ctc, machine, pronunciation
+from tendays.ctc import CTC
 from tendays.pieces import BOS, EOS, PAD, UNK, Batch, pad
 from tendays.pronunciation import (
     ALIGNED,
-    CTC,
     EPOCHS,
     JOINED,
     LETTERS,
@@ -34,10 +35,13 @@ from tendays.pronunciation import (
     plan_of,
     pronounce,
 )
+from tendays.pronunciation.__main__ import main
 from tendays.training import Recipe, save_tensors
-from tendays.transducer import BLANK, Transducer
+from tendays.transducer import BLANK, Encoder, Transducer
 from tendays.translation import Translator
 
+# The packages export functions of the same names.
+COMPARE, TRAIN = (importlib.import_module(f"tendays.pronunciation.{name}") for name in ("compare", "train"))
 TINY = Plan(Recipe(epochs=1, learning_rate=4e-3), width=8, embedding=8, layers=1, rows=64, count=100)
 KINDS = {"additive": Transducer, "tanh": Transducer, "ctc": CTC, "attention": Translator}
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -251,9 +255,10 @@ def test_targets_of_the_encoder_decoder_are_framed_and_their_end_is_predicted():
 # ---- the baseline ----------------------------------------------------------------------------------------------------
 
 
-def ctc():
+def letters():
     torch.manual_seed(0)
-    model = CTC(inputs=1 + len(LETTERS), width=6, embedding=6, layers=1, dropout=0.0).eval()
+    encoder = Encoder(1 + len(LETTERS), embedding=6, width=6, layers=1, dropout=0.0)
+    model = CTC(encoder, 12, 1 + len(PHONEMES), frames=3).eval()
     with torch.no_grad():
         model.output.weight.mul_(8)
     return model
@@ -266,17 +271,17 @@ def aligned(*pairs):
 
 def test_greedy_merges_repetitions_drops_blanks_and_stops_with_the_word(monkeypatch):
     frames = torch.tensor([[1, 1, 0, 1, 2, 2], [3, 0, 3, 5, 5, 5], [0, 0, 0, 0, 0, 0], [4, 4, 4, 4, 7, 4]])
-    monkeypatch.setattr(CTC, "scores", lambda model, source, lengths: F.one_hot(frames, 1 + len(PHONEMES)))
+    monkeypatch.setattr(CTC, "log_probabilities", lambda model, source, lengths: F.one_hot(frames, 1 + len(PHONEMES)))
     source, lengths = ALIGNED.sources(["ab", "a", "ab", "ab"])
-    assert ctc().greedy(source, lengths) == [[1, 1, 2], [3, 3], [], [4, 7, 4]]
+    assert ctc.greedy(letters(), source, lengths) == [[1, 1, 2], [3, 3], [], [4, 7, 4]]
 
 
 def test_every_letter_makes_three_frames_of_probabilities():
-    model, (source, lengths) = ctc(), ALIGNED.sources(["ab", "a"])
-    scores = model.scores(source, lengths)
+    model, (source, lengths) = letters(), ALIGNED.sources(["ab", "a"])
+    scores = model.log_probabilities(source, lengths)
     assert scores.shape == (2, 6, 1 + len(PHONEMES))
     torch.testing.assert_close(scores.exp().sum(2), torch.ones(2, 6))
-    torch.testing.assert_close(scores[1:, :3], model.scores(source[1:, :1], lengths[1:]))
+    torch.testing.assert_close(scores[1:, :3], model.log_probabilities(source[1:, :1], lengths[1:]))
 
 
 def probability_by_listing(frames, target):
@@ -290,15 +295,15 @@ def probability_by_listing(frames, target):
 
 @pytest.mark.parametrize("target", [[5], [5, 7], [5, 5], [39, 1, 39]])
 def test_the_loss_of_a_letter_is_that_of_all_its_paths(target):
-    model, batch = ctc(), aligned(("q", target))
-    frames = model.scores(batch.source, batch.source_lengths)[0].tolist()
+    model, batch = letters(), aligned(("q", target))
+    frames = model.log_probabilities(batch.source, batch.source_lengths)[0].tolist()
     expected = -math.log(probability_by_listing(frames, target))
     assert model(batch).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_loss_of_a_batch_is_the_sum_over_its_words():
-    model, batch = ctc(), aligned(("ab", [5, 5, 9, 5]), ("q", [7]), ("it", [1, 2]))
-    scores = model.scores(batch.source, batch.source_lengths)
+    model, batch = letters(), aligned(("ab", [5, 5, 9, 5]), ("q", [7]), ("it", [1, 2]))
+    scores = model.log_probabilities(batch.source, batch.source_lengths)
     expected = sum(
         -math.log(probability_by_listing(scores[row, : 3 * letters].tolist(), target))
         for row, (letters, target) in enumerate([(2, [5, 5, 9, 5]), (1, [7]), (2, [1, 2])])
@@ -308,7 +313,7 @@ def test_the_loss_of_a_batch_is_the_sum_over_its_words():
 
 @pytest.mark.parametrize("impossible", [[1, 2, 3, 4], [6, 6, 6]], ids=["labels", "labels and blanks between"])
 def test_a_target_too_long_for_its_frames_counts_for_nothing(impossible):
-    model = ctc()
+    model = letters()
     alone = model(aligned(("q", impossible)))
     assert alone.item() == 0
     assert all(slope.eq(0).all() for slope in torch.autograd.grad(alone, list(model.parameters())))
@@ -320,7 +325,7 @@ def test_a_target_too_long_for_its_frames_counts_for_nothing(impossible):
 
 
 def test_a_row_without_a_target_counts_for_nothing():
-    model, batch = ctc(), aligned(("ab", [5, 7]), ("it", [1, 2]))
+    model, batch = letters(), aligned(("ab", [5, 7]), ("it", [1, 2]))
     idle = batch._replace(target_lengths=torch.tensor([2, 0]))
     assert model(idle).item() == pytest.approx(model(aligned(("ab", [5, 7]))).item(), rel=1e-6)
     nothing = model(batch.share(2, 3))
@@ -340,7 +345,7 @@ def test_a_plan_makes_the_model_of_its_kind(kind):
         assert (model.size.vocabulary, model.smoothing) == (4 + 27 + 39, 0)
     else:
         assert model.encoder.embedding.num_embeddings == 1 + 27
-        assert len(model.encoder.ahead) == 2
+        assert len(model.encoder.lstm.ahead) == 2
     if kind == "ctc":
         assert model.output.out_features == 3 * (1 + 39)
     if kind in ("additive", "tanh"):
@@ -523,7 +528,7 @@ def test_the_first_loss_is_that_of_a_new_model_of_the_seed(small_world, little, 
 def test_a_run_that_was_stopped_goes_on_to_the_same_model(small_world, tmp_path, monkeypatch):
     plan = replace(TINY, recipe=Recipe(epochs=2, learning_rate=4e-3))
     whole, rows = pronunciation.train(plan, tmp_path / "whole")
-    measure, measured = pronunciation.evaluate, []
+    measure, measured = evaluate, []
 
     def stop_at_the_second(model, corpus):
         measured.append(corpus.split)
@@ -531,7 +536,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_model(small_world, tmp_path,
             raise KeyboardInterrupt
         return measure(model, corpus)
 
-    monkeypatch.setattr(pronunciation, "evaluate", stop_at_the_second)
+    monkeypatch.setattr(TRAIN, "evaluate", stop_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         pronunciation.train(plan, tmp_path / "stopped")
     assert not (tmp_path / "stopped" / "model.safetensors").exists()
@@ -581,11 +586,11 @@ def read_report(folder):
 
 @pytest.mark.parametrize(("kind", "ways"), [("additive", ["greedy", "beam 5"]), ("ctc", ["greedy"])])
 def test_a_run_reports_its_scores_on_the_test_words(small_world, little, tmp_path, monkeypatch, capsys, kind, ways):
-    monkeypatch.setattr(pronunciation, "SMOKE", TINY)
-    pronunciation.main(kind=kind, folder=tmp_path, seed=3)
+    monkeypatch.setattr(TRAIN, "SMOKE", TINY)
+    main(kind=kind, folder=tmp_path, seed=3)
     report, model = read_report(tmp_path), pronunciation.load(tmp_path)
     assert set(machine.facts()) < set(report)
-    command = f"{pronunciation.COMMAND} --kind {kind} --seed 3"
+    command = f"{TRAIN.COMMAND} --kind {kind} --seed 3"
     assert (report["command"], report["kind"], report["seed"]) == (command, kind, 3)
     assert report["parameters"] == sum(parameter.numel() for parameter in model.parameters())
     assert report["seconds"] == report["history"][0]["seconds"] > 0
@@ -629,9 +634,9 @@ def test_a_comparison_says_the_mean_and_the_spread_of_what_each_kind_does_best(t
         (folder / "report.json").write_text(json.dumps(facts))
 
     monkeypatch.setenv("TENDAYS_SCALE", "full")
-    monkeypatch.setattr(pronunciation, "EPOCHS", {"additive": 4, "ctc": 5})
-    monkeypatch.setattr(pronunciation, "SEEDS", 2)
-    monkeypatch.setattr(pronunciation, "run", run)
+    monkeypatch.setattr(COMPARE, "EPOCHS", {"additive": 4, "ctc": 5})
+    monkeypatch.setattr(COMPARE, "SEEDS", 2)
+    monkeypatch.setattr(COMPARE, "run", run)
     report = pronunciation.compare(tmp_path)
     assert [(entry["name"], entry["value"], entry["unit"]) for entry in report["claims"]] == [
         ("additive, PER of 2 seeds", 11, "%"),
@@ -642,7 +647,7 @@ def test_a_comparison_says_the_mean_and_the_spread_of_what_each_kind_does_best(t
     spreads = [math.sqrt(2), math.sqrt(200), math.sqrt(8), 0]
     assert [entry["spread"] for entry in report["claims"]] == pytest.approx(spreads)
     assert report["seconds"] == 6
-    assert report["command"] == f"{pronunciation.COMMAND} --compare"
+    assert report["command"] == f"{TRAIN.COMMAND} --compare"
     expected = [(kind, epochs, seed) for kind, epochs in (("additive", 4), ("ctc", 5)) for seed in range(2)]
     assert [(plan.kind, plan.recipe.epochs, plan.recipe.seed) for plan in plans] == expected
     for plan in plans:
@@ -657,23 +662,23 @@ def test_a_comparison_says_the_mean_and_the_spread_of_what_each_kind_does_best(t
 
 
 def test_the_command_compares_and_runs_nothing_twice(small_world, tmp_path, monkeypatch):
-    monkeypatch.setattr(pronunciation, "SMOKE", TINY)
-    monkeypatch.setattr(pronunciation, "EPOCHS", {"additive": 9, "ctc": 9})
-    monkeypatch.setattr(pronunciation, "SEEDS", 2)
+    monkeypatch.setattr(TRAIN, "SMOKE", TINY)
+    monkeypatch.setattr(COMPARE, "EPOCHS", {"additive": 9, "ctc": 9})
+    monkeypatch.setattr(COMPARE, "SEEDS", 2)
     app = typer.Typer()
-    app.command()(pronunciation.main)
+    app.command()(main)
     result = CliRunner().invoke(app, ["--compare", "--folder", str(tmp_path)])
     assert result.exit_code == 0, result.output
     report = read_report(tmp_path)
     assert set(machine.facts()) < set(report)
     alone = [read_report(tmp_path / f"{kind}-{seed}") for kind in ("additive", "ctc") for seed in (0, 1)]
-    assert report["runs"] == [{key: entry[key] for key in pronunciation.KEPT} for entry in alone]
+    assert report["runs"] == [{key: entry[key] for key in COMPARE.KEPT} for entry in alone]
     assert all(len(entry["history"]) == 1 for entry in report["runs"])
     assert [tuple(entry.values()) for entry in report["claims"]] == claims_of(report["runs"])
 
-    monkeypatch.setattr(pronunciation, "run", None)
+    monkeypatch.setattr(COMPARE, "run", None)
     (tmp_path / "report.json").unlink()
-    pronunciation.main(compare_all=True, folder=tmp_path)
+    main(compare_all=True, folder=tmp_path)
     assert read_report(tmp_path) == report
 
 

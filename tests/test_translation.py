@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from tendays import translation
+from tendays import corpora, translation
 from tendays.pieces import BOS, EOS, PAD, UNK, Batch, Pieces, pad
-from tendays.recurrent import reverse
-from tendays.training import Recipe
+from tendays.recurrent import LockedDropout, reverse
+from tendays.training import Recipe, load_tensors
 from tendays.translation import (
-    LockedDropout,
     Plan,
     Size,
     Translator,
@@ -276,14 +275,14 @@ def trained(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TENDAYS_DEVICE", "cpu")
         patch.setenv("ACCELERATE_MIXED_PRECISION", "no")
-        patch.setattr(translation.corpora, "load", memory_of_three)
+        patch.setattr(corpora, "load", memory_of_three)
         plan = Plan(Recipe(40, 2e-2), pieces=60, tokens=10, size=SMALL)
         translation.train("three", plan, folder)
     return folder
 
 
 def memory_of_three(name, split, max_words=None):
-    return translation.corpora.ParallelCorpus(name, split, GERMAN, ENGLISH)
+    return corpora.ParallelCorpus(name, split, GERMAN, ENGLISH)
 
 
 @pytest.mark.parametrize("beam", [1, 3])
@@ -342,7 +341,7 @@ def test_bleu_is_sacrebleus_and_torchtexts():
 PARITY = """
 import dataclasses, sys
 from pathlib import Path
-from tendays.training import Recipe
+from tendays.training import Recipe, load_tensors
 from tendays.translation import SMOKE, train
 
 size = dict(SMOKE.size, dropout=0.0, embedding_dropout=0.0)
@@ -360,8 +359,8 @@ def test_two_processes_make_the_model_that_one_makes(tmp_path):
         command += ["--num_processes", str(processes), "--num_machines", "1", "--dynamo_backend", "no"]
         run = subprocess.run([*command, str(script), str(folder)], capture_output=True, text=True, timeout=240)
         assert run.returncode == 0, run.stderr[-3000:]
-        weights, _ = translation.load_tensors(folder / "model.safetensors")
-        _, about = translation.load_tensors(folder / "checkpoint.safetensors")
+        weights, _ = load_tensors(folder / "model.safetensors")
+        _, about = load_tensors(folder / "checkpoint.safetensors")
         histories[processes] = weights, about["history"]
     (one, alone), (two, shared) = histories[1], histories[2]
     for name in one:

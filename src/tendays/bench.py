@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from tendays import corpora, files, machine, training, transducer, translation
-from tendays.pieces import PairBatches, Pieces, pad
+from tendays.pieces import EOS, PairBatches, Pieces, pad
 
 
 def best_time(call: Callable[[], object], repeats: int = 5, enough: float = math.inf) -> float:
@@ -166,7 +166,7 @@ def bench_decoding(model: translation.Translator, pieces: Pieces, sentences: lis
     chosen = sorted(sentences, key=len)
     groups = [pad([pieces.encode(text) for text in chosen[i : i + 250]]) for i in range(0, len(chosen), 250)]
     with torch.no_grad():
-        model.bias[translation.EOS] = -100
+        model.bias[EOS] = -100
     device = model.bias.device
 
     def decode(search: Callable) -> None:
