@@ -17,6 +17,7 @@ Shapes: B sequences, T inputs, F frames for each input, D size of an encoder's s
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import torch
 import torch.nn.functional as F
@@ -91,5 +92,4 @@ def greedy(model: CTC, source: Tensor, lengths: Tensor) -> list[list[int]]:
 
 def collapse(path: Sequence[int]) -> list[int]:
     """The labels that a path stands for: repeated symbols are merged, then blanks are removed."""
-    before = [BLANK, *path[:-1]]
-    return [symbol for symbol, previous in zip(path, before, strict=True) if symbol not in (BLANK, previous)]
+    return [symbol for symbol, _ in groupby(path) if symbol != BLANK]

@@ -1,14 +1,17 @@
-"""Letters to phonemes, on the CMU dictionary: the transducer's real task, and the models that it is measured against.
+"""Letters to phonemes, on the CMU dictionary: the transducer's task, and the models that it is compared with.
 
-A word's letters are the inputs, its phonemes the labels. All models train by `tendays.training.fit` on the same
-batches; ``python -m tendays.pronunciation`` trains any of them, see ``--help``.
+The letters of a word are the inputs, its phonemes the labels. All kinds of model train by `tendays.training.fit` on the
+same batches.
 
-Shapes: B words, T letters, U phonemes.
+- `alphabet`: words and pronunciations as ids, batches; `models`: the kinds of model, and decoding;
+- `scores`: error rates; `train`: plans, training, loading; `compare`: all kinds from several seeds.
+
+``python -m tendays.pronunciation`` trains any of them; see ``--help``.
 """
 
 from tendays.pronunciation.alphabet import ALIGNED, JOINED, LETTERS, PHONEMES, Alphabet, WordBatches
 from tendays.pronunciation.compare import EPOCHS, SEEDS, compare, comparison
-from tendays.pronunciation.models import Guess, Kind, Plan, make, pronounce
+from tendays.pronunciation.models import KINDS, Guess, Kind, Plan, make, pronounce
 from tendays.pronunciation.scores import Errors, errors, evaluate, scores_of
 from tendays.pronunciation.train import FULL, LONG, SMOKE, load, plan_of, run, train
 
@@ -17,6 +20,7 @@ __all__ = [
     "EPOCHS",
     "FULL",
     "JOINED",
+    "KINDS",
     "LETTERS",
     "LONG",
     "PHONEMES",

@@ -1,4 +1,7 @@
-"""Words and pronunciations as ids, and batches of them."""
+"""Words and pronunciations as ids, and batches of them.
+
+Shapes: B words, T letters.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,20 @@ PHONEMES = (
     *("AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY", "JH"),
     *("K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH"),
 )
-"""What words are written with, and what they sound like: the ARPAbet, without stress."""
+"""The letters of words, and the phonemes of pronunciations: the ARPAbet, without stress."""
 
 
 class Alphabet(NamedTuple):
-    """How words and pronunciations become ids.
+    """The ids of letters and phonemes.
 
-    letters: the id of the first letter. phonemes: of the first phoneme.
-    start, end: ids put around a target, if any; `end` also closes the source.
+    first_letter: the id of the first letter; the others follow.
+    first_phoneme: the id of the first phoneme; the others follow.
+    start: ids before a target.
+    end: ids after a source and after a target.
     """
 
-    letters: int = 1
-    phonemes: int = 1
+    first_letter: int = 1
+    first_phoneme: int = 1
     start: tuple[int, ...] = ()
     end: tuple[int, ...] = ()
 
@@ -36,22 +41,22 @@ class Alphabet(NamedTuple):
         """The ids of a word's letters.
 
         Raises:
-            ValueError: the word is empty, or has a character that is neither a letter from a to z nor an apostrophe.
+            ValueError: the word is empty, or has a character other than letters from a to z and the apostrophe.
         """
         word = word.lower()
         wrong = "".join(sorted(set(word) - set(LETTERS)))
         if wrong or not word:
             raise ValueError(f"word is {word!r}; expected letters from a to z and apostrophes, and not {wrong!r}")
-        return [*(LETTERS.index(letter) + self.letters for letter in word), *self.end]
+        return [*(LETTERS.index(letter) + self.first_letter for letter in word), *self.end]
 
     def target(self, phonemes: Sequence[str]) -> list[int]:
         """The ids of a pronunciation."""
-        return [*self.start, *(PHONEMES.index(phoneme) + self.phonemes for phoneme in phonemes), *self.end]
+        return [*self.start, *(PHONEMES.index(phoneme) + self.first_phoneme for phoneme in phonemes), *self.end]
 
-    def spoken(self, ids: Sequence[int]) -> tuple[str, ...]:
-        """The phonemes of ids; ids of no phoneme are left out."""
-        places = (index - self.phonemes for index in ids)
-        return tuple(PHONEMES[place] for place in places if 0 <= place < len(PHONEMES))
+    def phonemes(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """The phonemes of ids; ids of anything else are left out."""
+        indices = (index - self.first_phoneme for index in ids)
+        return tuple(PHONEMES[index] for index in indices if 0 <= index < len(PHONEMES))
 
     def sources(self, words: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Words as one tensor (B, T), and their lengths (B,)."""
@@ -59,33 +64,33 @@ class Alphabet(NamedTuple):
 
 
 ALIGNED = Alphabet()
-"""For transducer and CTC, whose 0 is the blank."""
+"""For transducer and CTC: letters and phonemes have a vocabulary each, whose 0 is the blank."""
 
-JOINED = Alphabet(letters=4, phonemes=4 + len(LETTERS), start=(BOS,), end=(EOS,))
-"""For the encoder-decoder of `tendays.translation`: one vocabulary for both sides, behind its four special ids."""
+JOINED = Alphabet(first_letter=4, first_phoneme=4 + len(LETTERS), start=(BOS,), end=(EOS,))
+"""For the encoder-decoder of `tendays.translation`: letters and phonemes share a vocabulary, after four special ids."""
 
 
 class WordBatches:
-    """Pairs of a word and one of its pronunciations, in batches of words of like length.
+    """Pairs of a word and one of its pronunciations, in batches of pairs of similar length.
 
     Args:
-        corpus: N words with their variants; each variant makes a pair.
-        rows: B, in every batch but the last.
-        alphabet: how they become ids.
-        count: only so many words, spread over the corpus.
+        corpus: words with the variants of their pronunciations; each variant makes a pair.
+        rows: B, of every batch but one.
+        alphabet: the ids.
+        count: use only about so many words, evenly spread over the corpus.
     """
 
     def __init__(self, corpus: corpora.PronunciationCorpus, rows: int, alphabet: Alphabet, count: int | None = None):
         step = max(len(corpus) // count, 1) if count else 1
         chosen = list(zip(corpus.words, corpus.pronunciations, strict=True))[::step]
-        self.pairs = [(alphabet.source(word), alphabet.target(said)) for word, all_ in chosen for said in all_]
+        self.pairs = [(alphabet.source(word), alphabet.target(said)) for word, variants in chosen for said in variants]
         self.rows, self.alphabet = rows, alphabet
 
     def epoch(self, seed: int) -> Iterator[Batch]:
-        """One pass over the pairs, shuffled by `seed` among those of the same lengths, and batch by batch."""
+        """One pass over the pairs: `seed` shuffles pairs of the same lengths, and then the batches."""
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(self.pairs), generator=generator).tolist()
-        # Sorted by both lengths: hardly any padding, and few shapes, for each of which a processor prepares a kernel.
+        # Sorted by both lengths: hardly any padding, and few shapes. A processor prepares a kernel for each shape.
         order.sort(key=lambda i: (len(self.pairs[i][0]), len(self.pairs[i][1])))
         starts = list(range(0, len(order), self.rows))
         for index in torch.randperm(len(starts), generator=generator).tolist():

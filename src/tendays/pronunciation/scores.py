@@ -1,8 +1,12 @@
-"""Error rates."""
+"""Error rates of pronunciations, counted by jiwer.
+
+PER is the phoneme error rate: edits (substitutions, deletions and insertions) per phoneme of the reference. WER is the
+word error rate: the share of words whose pronunciation has any error.
+"""
 
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jiwer
 from torch import nn
@@ -11,18 +15,23 @@ from tendays import corpora
 from tendays.ctc import CTC
 from tendays.pronunciation.models import pronounce
 
+RATES = {"PER": "phoneme error rate", "WER": "word error rate"}
+"""The error rates of `scores_of`, in words."""
+
 
 class Errors(NamedTuple):
-    """Error rates in percent: of phonemes, and of words that have any error."""
+    """Error rates in percent: of phonemes (PER), and of words (WER)."""
 
     phonemes: float
     words: float
 
 
 def errors(guesses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]) -> Errors:
-    """How wrong pronunciations are, each beside the variant of its word that it is nearest to.
+    """The error rates of pronunciations, each against the nearest variant of its word, as is usual in the field.
 
-    That is how the field counts. The edits are counted by jiwer, for which a phoneme is a word.
+    Args:
+        guesses: the phonemes of N pronunciations.
+        references: N lists of variants.
 
     Raises:
         ValueError: there are none, or not as many guesses as references.
@@ -40,10 +49,12 @@ def errors(guesses: Sequence[Sequence[str]], references: Sequence[Sequence[Seque
 
 
 def _nearest(guess: str, variants: list[str]) -> str:
+    """The variant with the fewest edits; the first of several."""
     return variants[0] if len(variants) == 1 else min(variants, key=lambda variant: _edits(variant, guess))
 
 
 def _edits(reference: str, guess: str) -> int:
+    """Edits between two texts of phonemes: for jiwer, a phoneme is a word."""
     counts = jiwer.process_words(reference, guess)
     return counts.substitutions + counts.deletions + counts.insertions
 
@@ -54,10 +65,22 @@ def evaluate(model: nn.Module, corpus: corpora.PronunciationCorpus, width: int =
 
 
 def scores_of(model: nn.Module, corpus: corpora.PronunciationCorpus) -> dict[str, dict[str, float]]:
-    """The error rates of a model, greedy and with a beam of 5 where it has one, and the seconds that either took."""
+    """PER, WER and seconds of a model on a corpus, by the search: greedy, and a beam of 5 where the kind has one."""
     scores = {}
     for name, width in (("greedy", 1), ("beam 5", 5))[: 1 if isinstance(model, CTC) else 2]:
         begun = time.perf_counter()
         found = evaluate(model, corpus, width)
         scores[name] = {"PER": found.phonemes, "WER": found.words, "seconds": time.perf_counter() - begun}
     return scores
+
+
+def claims_of(scores: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
+    """The error rates of `scores_of` on test words, as claims; those of the last search stand for the run."""
+    claims = [
+        {"name": f"{name} on test words, {search}", "value": found[rate], "unit": "%"}
+        for search, found in scores.items()
+        for rate, name in RATES.items()
+    ]
+    for claim in claims[-len(RATES) :]:
+        claim["headline"] = True
+    return claims

@@ -1,47 +1,58 @@
-"""Plans, training, and the files of a model."""
+"""What models of pronunciations are trained with, their training, and the files of a trained model."""
 
-from __future__ import annotations
-
-import json
 import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import get_args
 
 import torch
 from accelerate import PartialState
 from torch import nn
 
 from tendays import corpora, machine
-from tendays.files import write_atomically
 from tendays.pronunciation.alphabet import ALIGNED, JOINED, WordBatches
-from tendays.pronunciation.models import Kind, Plan, make
-from tendays.pronunciation.scores import evaluate, scores_of
+from tendays.pronunciation.models import KINDS, Plan, make
+from tendays.pronunciation.scores import claims_of, evaluate, scores_of
 from tendays.scale import pick
-from tendays.training import Recipe, fit, load_tensors, save_tensors
+from tendays.training import Recipe, fit, load_tensors, load_weights, save_tensors, write_report
 
 COMMAND = "python -m tendays.pronunciation"
+REMEDY = "train it anew with: make run UNIT=transducer"
 
 FULL = Plan(Recipe(epochs=7, learning_rate=4e-3))
-"""What the notebook trains at full scale."""
+"""The notebook's plan at full scale."""
 
 SMOKE = Plan(Recipe(epochs=2, learning_rate=4e-3), width=32, embedding=32, layers=1, rows=64, count=1500)
-"""What it trains at smoke scale: the same code in a few seconds."""
+"""The notebook's plan at smoke scale: the same code in a few seconds."""
 
 LONG = Plan(Recipe(epochs=20, learning_rate=3e-3), kind="tanh", width=256, dropout=0.3)
-"""What the command line trains with --long."""
+"""The plan of the command line's --long."""
+
+
+def plan_of(kind: str | None = None, long: bool = False) -> Plan:
+    """The plan for the scale of this run; of the given kind in place of its own.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}; expected one of {', '.join(KINDS)}")
+    plan = pick(full=LONG if long else FULL, smoke=SMOKE)
+    return replace(plan, kind=kind or plan.kind)
 
 
 def train(plan: Plan, folder: Path, *, resume: bool = False) -> tuple[nn.Module, list[dict[str, float]]]:
     """Trains a model of pronunciations, and keeps it in `folder` as `model.safetensors`.
 
     Args:
-        plan: what to train.
-        folder: gets the model, and the checkpoint that `resume` goes on from.
-        resume: go on from the folder's checkpoint where there is one.
+        plan: kind, sizes and hyperparameters.
+        folder: gets the model, and a checkpoint after every epoch.
+        resume: continue from the folder's checkpoint, if there is one.
 
     Returns:
-        The model, and a row of figures for each epoch; see `training.fit`.
+        The model, in evaluation mode, and the rows of `training.fit`.
+
+    Raises:
+        Mismatch: the checkpoint to resume from belongs to another model or run.
     """
     alphabet = JOINED if plan.kind == "attention" else ALIGNED
     batches = WordBatches(corpora.load("cmudict", "train"), plan.rows, alphabet, plan.count)
@@ -52,7 +63,7 @@ def train(plan: Plan, folder: Path, *, resume: bool = False) -> tuple[nn.Module,
 
     def score(model: nn.Module) -> dict[str, float]:
         with warnings.catch_warnings():
-            # While it is learning, that it babbles is no news.
+            # In its first epochs a transducer may not end by itself; a warning after each would say nothing new.
             warnings.filterwarnings("ignore", "the cap of .* labels was hit")
             return {"PER": evaluate(model, held_out).phonemes}
 
@@ -70,52 +81,55 @@ def train(plan: Plan, folder: Path, *, resume: bool = False) -> tuple[nn.Module,
     return model.eval(), history
 
 
+def run(plan: Plan, folder: Path, *, title: str, command: str, resume: bool = False) -> None:
+    """Trains a model, scores it on the test words, and writes `report.json` beside it; see `training.write_report`.
+
+    The report's further fields: kind, and scores, see `scores_of`.
+
+    Args:
+        plan: see `train`.
+        folder: see `train`.
+        title: see `training.write_report`.
+        command: see `training.write_report`.
+        resume: see `train`.
+    """
+    model, history = train(plan, folder, resume=resume)
+    if not PartialState().is_main_process:
+        return
+    scores = scores_of(model, corpora.load("cmudict", "test"))
+    claims = claims_of(scores)
+    for claim in claims:
+        print(f"{KINDS[plan.kind]}, {claim['name']}: {claim['value']:.2f} %")
+    write_report(
+        folder,
+        title=title,
+        command=command,
+        recipe=plan.recipe,
+        model=model,
+        history=history,
+        claims=claims,
+        kind=plan.kind,
+        scores=scores,
+    )
+
+
 def load(folder: Path) -> nn.Module:
     """The model that `train` left in a folder, in evaluation mode. Loading runs no code from it.
 
     Raises:
         FileNotFoundError: there is no model; the message says how to make one.
-        ValueError: the file is no model of this kind.
+        ValueError: the file is no model of this version's code.
     """
-    path = Path(folder, "model.safetensors")
+    path, what = Path(folder, "model.safetensors"), f"folder is {str(folder)!r}"
     if not path.is_file():
         raise FileNotFoundError(f"there is no model in {str(folder)!r}; make one with: make run UNIT=transducer")
     weights, about = load_tensors(path)
     try:
         plan = about["plan"]
         model = make(Plan(**plan | {"recipe": Recipe(**plan["recipe"])}))
-        model.load_state_dict(weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"folder is {str(folder)!r}; expected a model of pronunciations, but: {error}") from error
+        raise ValueError(
+            f"{what}; expected a model of this version's code, and its plan is not one: {REMEDY}"
+        ) from error
+    load_weights(model, weights, what, REMEDY)
     return model.eval().to(machine.device())
-
-
-def plan_of(kind: str | None = None, long: bool = False) -> Plan:
-    """The plan for the scale of this run; of another kind than its own, where one is given.
-
-    Raises:
-        ValueError: there is no such kind.
-    """
-    if kind is not None and kind not in get_args(Kind):
-        raise ValueError(f"kind is {kind!r}; expected one of {', '.join(get_args(Kind))}")
-    plan = pick(full=LONG if long else FULL, smoke=SMOKE)
-    return replace(plan, kind=kind or plan.kind)
-
-
-def run(plan: Plan, folder: Path, *, command: str = COMMAND, resume: bool = False) -> None:
-    """Trains a model, and writes `report.json` beside it: its scores on the test words, the time, what it ran on."""
-    model, history = train(plan, folder, resume=resume)
-    if not PartialState().is_main_process:
-        return
-    scores = scores_of(model, corpora.load("cmudict", "test"))
-    claims = [
-        {"name": f"test, {way}, {rate}", "value": scores[way][rate], "unit": "%"}
-        for way in scores
-        for rate in ("PER", "WER")
-    ]
-    for entry in claims:
-        print(f"{plan.kind}, {entry['name']}: {entry['value']:.2f} %")
-    facts = machine.facts() | {"command": command, "kind": plan.kind, "seed": plan.recipe.seed}
-    facts |= {"processes": PartialState().num_processes, "parameters": sum(p.numel() for p in model.parameters())}
-    facts |= {"seconds": sum(row["seconds"] for row in history), "history": history, "scores": scores}
-    write_atomically(folder / "report.json", json.dumps(facts | {"claims": claims}, indent=1) + "\n")

@@ -1,13 +1,11 @@
-"""German to English with a small recurrent network: model, loss, training, greedy and beam decoding.
+"""German to English with a small recurrent network.
 
-An encoder-decoder (Sutskever, Vinyals and Le 2014) whose attention (Bahdanau, Cho and Bengio 2015; the dot product of
-Luong, Pham and Manning 2015) stands between two recurrences of the decoder, as in Wu et al. 2016, and not inside one:
-so teacher forcing runs each of them over all words in one call, and no Python loop goes over time.
+- `model`: the encoder-decoder with attention; `loss`: label-smoothed cross-entropy;
+- `search`: greedy search, beam search, text to text; `scores`: BLEU;
+- `train`: plans, training, saving and loading.
 
-Shapes: B sentences, T source pieces, U target pieces, V vocabulary, D embedding, H state of the decoder, M memory
-(both directions of the encoder), K beams.
-
-``accelerate launch -m tendays.translation`` trains it on many processes or machines; see ``--help``.
+``python -m tendays.translation`` trains one, also with ``accelerate launch -m`` on many processes or machines; see
+``--help``.
 """
 
 from tendays.translation.loss import smoothed_cross_entropy

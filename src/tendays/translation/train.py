@@ -1,4 +1,4 @@
-"""Plans, training, and the files of a model."""
+"""What a translator is trained with, its training, and the files of a trained model."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,18 +12,23 @@ from torch import nn
 from tendays import corpora, machine
 from tendays.pieces import PairBatches, Pieces
 from tendays.scale import pick
-from tendays.training import Recipe, fit, load_tensors, precision, save_tensors
+from tendays.training import Recipe, fit, load_tensors, load_weights, precision, save_tensors
 from tendays.translation.model import Size, Translator
 from tendays.translation.scores import bleu
 from tendays.translation.search import translate
 
+REMEDY = "train it anew with: make run UNIT=translation"
+
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides what a run of `train` makes.
+    """Everything that the model of `train` depends on, besides the corpus.
 
-    recipe: how long and how fast. pieces: size of the vocabulary. tokens: target pieces in a batch.
-    max_words: longest German sentence to learn from, None for no limit. count: learn from the first so many pairs.
+    recipe: epochs, learning rate, seed and so on.
+    pieces: V, the size of the vocabulary.
+    tokens: target pieces in a batch.
+    max_words: the longest German sentence to learn from, in words; None for no limit.
+    count: the number of pairs to learn from, the first ones; None for all.
     size: arguments of `Size`, besides the vocabulary.
     """
 
@@ -36,22 +41,22 @@ class Plan:
 
 
 FULL = Plan(Recipe(epochs=5, learning_rate=3e-3))
-"""What the notebook trains at full scale."""
+"""The notebook's plan at full scale."""
 
 FULL_FLOAT32 = replace(FULL, recipe=replace(FULL.recipe, epochs=4))
-"""The same where the hardware has no bfloat16: fewer epochs, because each takes more than twice as long."""
+"""The same for hardware without bfloat16: fewer epochs, because each takes more than twice as long."""
 
 SMOKE = Plan(
     Recipe(epochs=2, learning_rate=3e-3), pieces=400, tokens=1000, count=600, size={"encoder": 64, "decoder": 96}
 )
-"""What it trains at smoke scale: the same code in a few seconds."""
+"""The notebook's plan at smoke scale: the same code in a few seconds."""
 
 LONG = Plan(
     Recipe(epochs=24, learning_rate=3e-3),
     max_words=None,
     size={"encoder": 320, "decoder": 512, "dropout": 0.4, "embedding_dropout": 0.25},
 )
-"""What the command line trains with --long."""
+"""The plan of the command line's --long."""
 
 
 def plan_of(long: bool = False) -> Plan:
@@ -63,16 +68,19 @@ def plan_of(long: bool = False) -> Plan:
 def train(
     corpus: str, plan: Plan, folder: Path, *, resume: bool = False
 ) -> tuple[Translator, Pieces, list[dict[str, float]]]:
-    """Learns pieces and a translator from a corpus, and keeps the model of the best validation BLEU in `folder`.
+    """Trains pieces and a translator on a corpus, and keeps the epoch of the best validation BLEU in `folder`.
 
     Args:
-        corpus: a name that `corpora.load` knows.
-        plan: what to make.
-        folder: gets `pieces.model` and `model.safetensors`, and the checkpoint that `resume` goes on from.
-        resume: go on from the folder's checkpoint where there is one.
+        corpus: the name of a corpus of sentence pairs, see `corpora.load`.
+        plan: sizes and hyperparameters.
+        folder: gets `pieces.model`, `model.safetensors`, and a checkpoint after every epoch.
+        resume: continue from the folder's checkpoint, if there is one.
 
     Returns:
-        The model, its pieces, and a row of figures for each epoch; see `training.fit`.
+        The model, its pieces, and the rows of `training.fit`.
+
+    Raises:
+        Mismatch: the checkpoint to resume from belongs to another model or run.
     """
     pairs = corpora.load(corpus, "train", plan.max_words)
     held_out = corpora.load(pairs.name, "validation")
@@ -96,13 +104,13 @@ def train(
         about={"corpus": pairs.name, "plan": asdict(plan)},
         resume=resume,
     )
-    if PartialState().is_main_process:  # the others hold the last epoch's weights, and not the best
+    if PartialState().is_main_process:  # the others have the weights of the last epoch, not of the best one
         save(model, folder)
     return model, pieces, history
 
 
 def save(model: Translator, folder: Path) -> None:
-    """Writes the weights and the size of a model to `model.safetensors`, with the hash of its pieces beside it."""
+    """Writes a model's weights and size, and the hash of the folder's pieces, to `model.safetensors`."""
     about = {"size": asdict(model.size), "pieces": _hash(folder / "pieces.model")}
     save_tensors(folder / "model.safetensors", model.state_dict(), about)
 
@@ -112,22 +120,24 @@ def _hash(path: Path) -> str:
 
 
 def load(folder: Path) -> tuple[Translator, Pieces]:
-    """The model and its pieces that `train` left in a folder. Loading runs no code from it.
+    """The model and the pieces that `train` left in a folder. Loading runs no code from it.
 
     Raises:
         FileNotFoundError: there is no model; the message says how to make one.
-        ValueError: the files do not belong together, or are no model of this kind.
+        ValueError: the files do not belong together, or are no model of this version's code.
     """
-    path = Path(folder, "model.safetensors")
+    path, what = Path(folder, "model.safetensors"), f"folder is {str(folder)!r}"
     if not path.is_file():
         raise FileNotFoundError(f"there is no model in {str(folder)!r}; make one with: make run UNIT=translation")
     weights, about = load_tensors(path)
     pieces = Pieces(Path(folder, "pieces.model"))
     if "size" not in about or about.get("pieces") != _hash(Path(folder, "pieces.model")):
-        raise ValueError(f"folder is {str(folder)!r}; expected a translator and the pieces it was trained with")
+        raise ValueError(f"{what}; expected a translator and the pieces it was trained with")
     try:
-        model = Translator(Size(**about["size"])).eval()
-        model.load_state_dict(weights)
+        model = Translator(Size(**about["size"]))
     except (TypeError, RuntimeError) as error:
-        raise ValueError(f"folder is {str(folder)!r}; its weights are not those of this translator: {error}") from error
-    return model.to(machine.device()), pieces
+        raise ValueError(
+            f"{what}; expected a model of this version's code, and its size is not one: {REMEDY}"
+        ) from error
+    load_weights(model, weights, what, REMEDY)
+    return model.eval().to(machine.device()), pieces
