@@ -5,11 +5,14 @@ import subprocess
 import sys
 
 import pytest
+import typer
+from places import ROOT
 from test_translation import ENGLISH, GERMAN, trained  # noqa: F401 - a fixture
 from typer.testing import CliRunner
 
-from tendays import corpora, translation
+from tendays import corpora, machine, translation
 from tendays.__main__ import app
+from tendays.translation.__main__ import main
 
 
 def run(*arguments, text=""):
@@ -68,18 +71,99 @@ def test_fetching_the_data_says_what_could_not_be_had(monkeypatch):
     assert result.stderr == "multi30k: no network. Try again.\n"
 
 
-def test_training_from_the_command_line_leaves_a_model_and_a_report(tmp_path, capsys, monkeypatch):
+# ---- python -m tendays.translation -----------------------------------------------------------------------------------
+
+
+def train(*arguments):
+    """The result of the command that trains."""
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(main)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_training_from_the_command_line_leaves_a_model_and_a_report(tmp_path, monkeypatch):
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")  # a process keeps to one precision
-    translation.main("grammar", folder=tmp_path, seed=3)
-    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
-    assert [entry["name"] for entry in report["claims"]] == ["grammar test, beam 1", "grammar test, beam 5"]
-    assert len(report["history"]) == translation.SMOKE.recipe.epochs
-    assert "grammar, test, beam 5: BLEU" in capsys.readouterr().out
+    result = train("--corpus", "grammar", "--folder", tmp_path, "--seed", 3)
+    assert result.exit_code == 0, result.output
     model, pieces = translation.load(tmp_path)
     assert len(pieces) == translation.SMOKE.pieces == model.size.vocabulary
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    expected = {
+        "title": "Translation on the generated grammar",
+        "command": "python -m tendays.translation --corpus grammar --seed 3",
+        "seed": 3,
+        "processes": 1,
+        "learning_rate": 3e-3,
+        "layers": 3,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "steps": report["history"][-1]["steps"],
+        "seconds": sum(row["seconds"] for row in report["history"]),
+    }
+    assert {key: report[key] for key in expected} == expected
+    assert set(report) == {*machine.facts(), *expected, "history", "claims"}
+    assert len(report["history"]) == translation.SMOKE.recipe.epochs
+    names = ["BLEU on the generated grammar's test set, greedy", "BLEU on the generated grammar's test set, beam 5"]
+    assert [(claim["name"], claim["unit"], "headline" in claim) for claim in report["claims"]] == [
+        (names[0], "BLEU", False),
+        (names[1], "BLEU", True),
+    ]
+    for claim in report["claims"]:
+        assert f"{claim['name']}: {claim['value']:.2f} in {claim['seconds']:.1f} s" in result.stdout
 
 
-def test_a_corpus_of_single_words_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="corpus is 'cmudict'; expected one of sentence pairs"):
-        translation.main("cmudict", folder=tmp_path)
+@pytest.mark.parametrize(
+    ("variables", "arguments", "words"),
+    [
+        ({}, ["--corpus", "nosuch"], "corpus is 'nosuch'; expected one of multi30k, ding, grammar, de-en"),
+        ({}, ["--corpus", "cmudict"], "corpus is 'cmudict'; expected one of multi30k, ding, grammar, de-en"),
+        ({"TENDAYS_DEVICE": "tpu"}, [], "TENDAYS_DEVICE is 'tpu'; expected 'cpu' or 'cuda'"),
+        ({"ACCELERATE_MIXED_PRECISION": "fp8"}, [], "ACCELERATE_MIXED_PRECISION is 'fp8'; expected 'no' or 'bf16'"),
+        ({"TENDAYS_SCALE": "huge"}, [], "TENDAYS_SCALE is 'huge'; expected 'smoke' or 'full'"),
+        ({"TENDAYS_DATA": "/no/such"}, ["--corpus", "ding"], "TENDAYS_DATA is '/no/such', which is not a folder"),
+    ],
+)
+def test_wrong_arguments_are_answered_in_one_line_before_anything_is_made(
+    tmp_path, monkeypatch, variables, arguments, words
+):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    result = train(*arguments, "--folder", tmp_path / "model")
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"translation: {words}\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_data_that_cannot_be_had_are_answered_in_one_line(tmp_path, monkeypatch):
+    def load(name, split):
+        raise corpora.DataUnavailable("no network", "Try again.")
+
+    monkeypatch.setattr(corpora, "load", load)
+    result = train("--corpus", "ding", "--folder", tmp_path / "model")
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", "translation: no network. Try again.\n")
+
+
+@pytest.mark.parametrize("package", ["translation", "pronunciation"])
+def test_the_command_ends_with_status_2_and_no_traceback(package):
+    wrong = {"translation": "--corpus", "pronunciation": "--kind"}[package]
+    command = [sys.executable, "-m", f"tendays.{package}", wrong, "nosuch"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{package}: {wrong[2:]} is 'nosuch'; expected one of ")
+    assert result.stderr.count("\n") == 1
+
+
+LONGER = {
+    "translation_ding": (1, "Translation on the Ding dictionary"),
+    "translation_multi30k_long": (1, "Translation on Multi30k, the longer run"),
+    "pronunciation_comparison": (2, "English pronunciation, 4 kinds of model from 3 seeds each"),
+    "pronunciation_long": (2, "English pronunciation, tanh joint, the longer run"),
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), LONGER.items(), ids=LONGER)
+def test_the_records_of_longer_runs_have_titles_and_headlines(name, expected):
+    record = json.loads((ROOT / "results" / "longer" / f"{name}.json").read_text("utf-8"))
+    assert (sum("headline" in claim for claim in record["claims"]), record["title"]) == expected
+
+
+def test_every_longer_run_is_listed_above():
+    assert {path.stem for path in (ROOT / "results" / "longer").iterdir()} == set(LONGER)

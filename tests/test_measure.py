@@ -10,7 +10,7 @@ import torch
 from sacrebleu.metrics import BLEU
 from sacrebleu.significance import PairedTest
 
-from tendays import bleu, measure
+from tendays import measure, translation
 from tendays.measure import bootstrap_score, cost, error_rate, mean_interval, paired_bootstrap, share_interval
 
 MB = 2**20  # bytes
@@ -241,9 +241,9 @@ def corpus():
 
 def test_swapped_systems_give_the_opposite_difference(corpus):
     references, *systems = corpus
-    first, second = (bleu.bleu_statistics(system, references) for system in systems)
-    there = paired_bootstrap(bleu.bleu_from_statistics, first, second)
-    back = paired_bootstrap(bleu.bleu_from_statistics, second, first)
+    first, second = (translation.bleu_statistics(system, references) for system in systems)
+    there = paired_bootstrap(translation.bleu_from_statistics, first, second)
+    back = paired_bootstrap(translation.bleu_from_statistics, second, first)
     assert back == pytest.approx((-there.value, -there.high, -there.low, there.p, 300, 1000))
     assert there.value > 0
 
@@ -260,11 +260,11 @@ def test_intervals_of_bleu_are_sacrebleus(corpus, monkeypatch):
     named = list(zip(("baseline", "system"), reversed(systems), strict=True))
     _, found = PairedTest(named, {"BLEU": BLEU()}, [references], test_type="bs", n_samples=1000)()
     theirs = found["BLEU"][1]
-    first, second = (bleu.bleu_statistics(system, references) for system in systems)
-    ours = bootstrap_score(bleu.bleu_from_statistics, first, seed=12345)
+    first, second = (translation.bleu_statistics(system, references) for system in systems)
+    ours = bootstrap_score(translation.bleu_from_statistics, first, seed=12345)
     assert ours.value == pytest.approx(theirs.score, rel=1e-12)
     assert (ours.high - ours.low) / 2 == pytest.approx(theirs.ci, rel=0.01)  # the same draws; other order statistics
-    difference = paired_bootstrap(bleu.bleu_from_statistics, first, second)
+    difference = paired_bootstrap(translation.bleu_from_statistics, first, second)
     assert difference.value == pytest.approx(theirs.score - found["BLEU"][0].score, rel=1e-12)
 
 
@@ -274,8 +274,8 @@ def test_the_p_value_of_bleu_agrees_with_approximate_randomization(corpus, bette
     mixed = first[:better] + second[better:]
     named = [("baseline", second), ("system", mixed)]
     _, found = PairedTest(named, {"BLEU": BLEU()}, [references], test_type="ar", n_samples=2000)()
-    ours, theirs = (bleu.bleu_statistics(system, references) for system in (mixed, second))
-    p = paired_bootstrap(bleu.bleu_from_statistics, ours, theirs, draws=2000).p
+    ours, theirs = (translation.bleu_statistics(system, references) for system in (mixed, second))
+    p = paired_bootstrap(translation.bleu_from_statistics, ours, theirs, draws=2000).p
     assert found["BLEU"][1].p_value == pytest.approx(p_value, rel=0.1)
     assert p == pytest.approx(found["BLEU"][1].p_value, rel=0.2)
 

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tendays.pieces import BOS, EOS, PAD, UNK, Batch, PairBatches, Pieces, pad
+from tendays.pieces import BOS, EOS, PAD, UNK, Batch, PairBatches, Pieces, by_length, pad
 
 GERMAN = ["Ein Hund läuft.", "Zwei Hunde laufen schnell über die Wiese.", "Der Mann", "Eine Frau liest ein Buch."] * 3
 ENGLISH = ["A dog runs.", "Two dogs run quickly across the meadow.", "The man", "A woman reads a book."] * 3
@@ -74,6 +74,34 @@ def test_padding_keeps_rows_and_lengths(rows):
 def test_empty_rows_cannot_be_padded(rows):
     with pytest.raises(ValueError, match="at least one"):
         pad(rows)
+
+
+def test_rows_are_decoded_by_length_and_results_come_in_the_order_given():
+    seen = []
+
+    def decode(source, lengths):
+        seen.append((source.tolist(), lengths.tolist()))
+        return [f"{row[0]} of {length}" for row, length in zip(source.tolist(), lengths.tolist(), strict=True)]
+
+    rows = [[4, 4, 4], [5], [6, 6, 6, 6], [7, 7], [8]]
+    assert by_length(rows, 2, decode) == ["4 of 3", "5 of 1", "6 of 4", "7 of 2", "8 of 1"]
+    assert seen == [
+        ([[5], [8]], [1, 1]),
+        ([[7, 7, PAD], [4, 4, 4]], [2, 3]),
+        ([[6, 6, 6, 6]], [4]),
+    ]
+    assert by_length([], 2, decode) == []
+
+
+@pytest.mark.parametrize("batch", [0, -1])
+def test_a_batch_of_no_rows_is_rejected_before_anything_is_decoded(batch):
+    with pytest.raises(ValueError, match=f"batch is {batch}; expected at least 1"):
+        by_length([[4]], batch, lambda source, lengths: pytest.fail("decoded"))
+
+
+def test_a_decoder_that_loses_a_row_is_an_error():
+    with pytest.raises(ValueError, match="zip"):
+        by_length([[4], [5]], 2, lambda source, lengths: ["one"])
 
 
 def pairs_of(batches: list[Batch]) -> list[tuple[list[int], list[int]]]:

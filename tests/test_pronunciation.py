@@ -1,24 +1,24 @@
-"""Letters to phonemes: ids and batches, the baseline's loss by listing all its paths, scores worked by hand, runs."""
+"""Letters to phonemes: ids and batches, scores worked by hand, training, runs and their comparison."""
 
+import importlib
 import itertools
 import json
 import math
 import re
-import statistics
 from collections import Counter
 from dataclasses import asdict, replace
 
 import pytest
 import torch
-import torch.nn.functional as F
 import typer
+from places import ROOT
 from typer.testing import CliRunner
 
 from tendays import corpora, machine, pronunciation
-from tendays.pieces import BOS, EOS, PAD, UNK, Batch, pad
+from tendays.ctc import CTC
+from tendays.pieces import BOS, EOS, PAD, UNK, Batch
 from tendays.pronunciation import (
     ALIGNED,
-    CTC,
     EPOCHS,
     JOINED,
     LETTERS,
@@ -34,10 +34,15 @@ from tendays.pronunciation import (
     plan_of,
     pronounce,
 )
+from tendays.pronunciation.__main__ import main
+from tendays.pronunciation.compare import claims_over
+from tendays.pronunciation.scores import claims_of
 from tendays.training import Recipe, save_tensors
 from tendays.transducer import BLANK, Transducer
 from tendays.translation import Translator
 
+# The packages export functions of the same names.
+COMPARE, TRAIN = (importlib.import_module(f"tendays.pronunciation.{name}") for name in ("compare", "train"))
 TINY = Plan(Recipe(epochs=1, learning_rate=4e-3), width=8, embedding=8, layers=1, rows=64, count=100)
 KINDS = {"additive": Transducer, "tanh": Transducer, "ctc": CTC, "attention": Translator}
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -118,10 +123,10 @@ def sharp(kind, seed=0):
 @alphabets
 def test_ids_can_be_read_back(alphabet):
     ids = alphabet.source("don't")
-    assert "".join(LETTERS[index - alphabet.letters] for index in ids[:5]) == "don't"
+    assert "".join(LETTERS[index - alphabet.first_letter] for index in ids[:5]) == "don't"
     assert ids[5:] == list(alphabet.end)
-    assert alphabet.spoken(alphabet.target(PHONEMES)) == PHONEMES
-    assert alphabet.spoken(alphabet.target(["T", "UW", "T", "UW"])) == ("T", "UW", "T", "UW")
+    assert alphabet.phonemes(alphabet.target(PHONEMES)) == PHONEMES
+    assert alphabet.phonemes(alphabet.target(["T", "UW", "T", "UW"])) == ("T", "UW", "T", "UW")
 
 
 def test_ids_are_these():
@@ -142,8 +147,8 @@ def test_no_two_symbols_share_an_id():
 
 @alphabets
 def test_ids_of_no_phoneme_are_left_out(alphabet):
-    assert alphabet.spoken(range(alphabet.phonemes)) == ()
-    assert alphabet.spoken([0, alphabet.phonemes, alphabet.phonemes + len(PHONEMES)]) == ("AA",)
+    assert alphabet.phonemes(range(alphabet.first_phoneme)) == ()
+    assert alphabet.phonemes([0, alphabet.first_phoneme, alphabet.first_phoneme + len(PHONEMES)]) == ("AA",)
 
 
 @alphabets
@@ -248,86 +253,6 @@ def test_targets_of_the_encoder_decoder_are_framed_and_their_end_is_predicted():
     assert aligned.predictions == sum(labels)
 
 
-# ---- the baseline ----------------------------------------------------------------------------------------------------
-
-
-def ctc():
-    torch.manual_seed(0)
-    model = CTC(inputs=1 + len(LETTERS), width=6, embedding=6, layers=1, dropout=0.0).eval()
-    with torch.no_grad():
-        model.output.weight.mul_(8)
-    return model
-
-
-def aligned(*pairs):
-    """A batch of words with the ids of their phonemes."""
-    return Batch(*ALIGNED.sources([word for word, _ in pairs]), *pad([target for _, target in pairs]))
-
-
-def test_greedy_merges_repetitions_drops_blanks_and_stops_with_the_word(monkeypatch):
-    frames = torch.tensor([[1, 1, 0, 1, 2, 2], [3, 0, 3, 5, 5, 5], [0, 0, 0, 0, 0, 0], [4, 4, 4, 4, 7, 4]])
-    monkeypatch.setattr(CTC, "scores", lambda model, source, lengths: F.one_hot(frames, 1 + len(PHONEMES)))
-    source, lengths = ALIGNED.sources(["ab", "a", "ab", "ab"])
-    assert ctc().greedy(source, lengths) == [[1, 1, 2], [3, 3], [], [4, 7, 4]]
-
-
-def test_every_letter_makes_three_frames_of_probabilities():
-    model, (source, lengths) = ctc(), ALIGNED.sources(["ab", "a"])
-    scores = model.scores(source, lengths)
-    assert scores.shape == (2, 6, 1 + len(PHONEMES))
-    torch.testing.assert_close(scores.exp().sum(2), torch.ones(2, 6))
-    torch.testing.assert_close(scores[1:, :3], model.scores(source[1:, :1], lengths[1:]))
-
-
-def probability_by_listing(frames, target):
-    """That of all sequences of symbols which, merged and then freed of blanks, are the target."""
-    total = 0.0
-    for path in itertools.product([BLANK, *set(target)], repeat=len(frames)):
-        if [symbol for symbol, _ in itertools.groupby(path) if symbol != BLANK] == target:
-            total += math.exp(sum(frame[symbol] for frame, symbol in zip(frames, path, strict=True)))
-    return total
-
-
-@pytest.mark.parametrize("target", [[5], [5, 7], [5, 5], [39, 1, 39]])
-def test_the_loss_of_a_letter_is_that_of_all_its_paths(target):
-    model, batch = ctc(), aligned(("q", target))
-    frames = model.scores(batch.source, batch.source_lengths)[0].tolist()
-    expected = -math.log(probability_by_listing(frames, target))
-    assert model(batch).item() == pytest.approx(expected, rel=1e-5)
-
-
-def test_the_loss_of_a_batch_is_the_sum_over_its_words():
-    model, batch = ctc(), aligned(("ab", [5, 5, 9, 5]), ("q", [7]), ("it", [1, 2]))
-    scores = model.scores(batch.source, batch.source_lengths)
-    expected = sum(
-        -math.log(probability_by_listing(scores[row, : 3 * letters].tolist(), target))
-        for row, (letters, target) in enumerate([(2, [5, 5, 9, 5]), (1, [7]), (2, [1, 2])])
-    )
-    assert model(batch).item() == pytest.approx(expected, rel=1e-5)
-
-
-@pytest.mark.parametrize("impossible", [[1, 2, 3, 4], [6, 6, 6]], ids=["labels", "labels and blanks between"])
-def test_a_target_too_long_for_its_frames_counts_for_nothing(impossible):
-    model = ctc()
-    alone = model(aligned(("q", impossible)))
-    assert alone.item() == 0
-    assert all(slope.eq(0).all() for slope in torch.autograd.grad(alone, list(model.parameters())))
-    both = [model(aligned(("ab", [5, 7]), ("q", impossible))), model(aligned(("ab", [5, 7])))]
-    assert both[0].item() == pytest.approx(both[1].item(), rel=1e-6)
-    slopes = [torch.autograd.grad(loss, list(model.parameters())) for loss in both]
-    for with_it, without in zip(*slopes, strict=True):
-        torch.testing.assert_close(with_it, without)
-
-
-def test_a_row_without_a_target_counts_for_nothing():
-    model, batch = ctc(), aligned(("ab", [5, 7]), ("it", [1, 2]))
-    idle = batch._replace(target_lengths=torch.tensor([2, 0]))
-    assert model(idle).item() == pytest.approx(model(aligned(("ab", [5, 7]))).item(), rel=1e-6)
-    nothing = model(batch.share(2, 3))
-    assert nothing.item() == 0
-    assert all(slope.eq(0).all() for slope in torch.autograd.grad(nothing, list(model.parameters())))
-
-
 # ---- plans -----------------------------------------------------------------------------------------------------------
 
 
@@ -340,7 +265,7 @@ def test_a_plan_makes_the_model_of_its_kind(kind):
         assert (model.size.vocabulary, model.smoothing) == (4 + 27 + 39, 0)
     else:
         assert model.encoder.embedding.num_embeddings == 1 + 27
-        assert len(model.encoder.ahead) == 2
+        assert len(model.encoder.lstm.ahead) == 2
     if kind == "ctc":
         assert model.output.out_features == 3 * (1 + 39)
     if kind in ("additive", "tanh"):
@@ -401,7 +326,7 @@ def test_guesses_without_their_references_are_refused(guesses, references):
 def test_pronunciations_come_in_the_order_of_the_words(by_heart, width):
     model = pronunciation.load(by_heart)
     words = ["colonel", "ox", "knee", "Don't", "ox", "'bout"]
-    found = pronounce(model, words, width, rows=2)
+    found = pronounce(model, words, width, batch=2)
     assert [" ".join(row[0].phonemes) for row in found] == [SAID[word.lower()][0] for word in words]
     assert pronounce(model, [], width) == []
     assert evaluate(model, memory_of_six(), width) == Errors(0, 0)
@@ -412,7 +337,7 @@ def test_a_word_is_pronounced_alike_in_any_company(kind):
     model = sharp(kind, seed=3)
     words = ["colonel", "a", "knee", "antidisestablishment"]
     for width in (1, 3):
-        together = pronounce(model, words, width, rows=3)
+        together = pronounce(model, words, width, batch=3)
         for word, found in zip(words, together, strict=True):
             (alone,) = pronounce(model, [word], width)
             assert [guess.phonemes for guess in alone] == [guess.phonemes for guess in found]
@@ -471,7 +396,7 @@ def test_pronouncing_leaves_the_mode_of_the_model_and_hides_nothing(training):
 
 
 @kinds
-@pytest.mark.parametrize("arguments", [{"width": 0}, {"rows": 0}, {"rows": -1}])
+@pytest.mark.parametrize("arguments", [{"width": 0}, {"batch": 0}, {"batch": -1}])
 def test_bad_arguments_of_pronounce_are_named(kind, arguments):
     model = make(replace(TINY, kind=kind)).train()
     ((name, value),) = arguments.items()
@@ -523,7 +448,7 @@ def test_the_first_loss_is_that_of_a_new_model_of_the_seed(small_world, little, 
 def test_a_run_that_was_stopped_goes_on_to_the_same_model(small_world, tmp_path, monkeypatch):
     plan = replace(TINY, recipe=Recipe(epochs=2, learning_rate=4e-3))
     whole, rows = pronunciation.train(plan, tmp_path / "whole")
-    measure, measured = pronunciation.evaluate, []
+    measure, measured = evaluate, []
 
     def stop_at_the_second(model, corpus):
         measured.append(corpus.split)
@@ -531,7 +456,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_model(small_world, tmp_path,
             raise KeyboardInterrupt
         return measure(model, corpus)
 
-    monkeypatch.setattr(pronunciation, "evaluate", stop_at_the_second)
+    monkeypatch.setattr(TRAIN, "evaluate", stop_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         pronunciation.train(plan, tmp_path / "stopped")
     assert not (tmp_path / "stopped" / "model.safetensors").exists()
@@ -554,16 +479,36 @@ OTHERS = {
     "no plan": {},
     "another plan": {"plan": asdict(TINY) | {"pieces": 8000}},
     "another recipe": {"plan": asdict(TINY) | {"recipe": {"epochs": 0, "learning_rate": 1}}},
-    "other weights": {"plan": asdict(TINY)},
     "a list": [],
 }
 
 
+def message_of_load(folder):
+    """What is said of a folder whose model cannot be loaded."""
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the message is returned
+        pronunciation.load(folder)
+    return str(error.value)
+
+
 @pytest.mark.parametrize("about", OTHERS.values(), ids=OTHERS)
-def test_a_model_of_something_else_is_refused(tmp_path, about):
+def test_a_model_of_another_plan_is_refused_in_one_sentence(tmp_path, about):
     save_tensors(tmp_path / "model.safetensors", {"weight": torch.ones(2)}, about)
-    with pytest.raises(ValueError, match=f"folder is {re.escape(repr(str(tmp_path)))}; expected a model of pronunc"):
-        pronunciation.load(tmp_path)
+    assert message_of_load(tmp_path) == (
+        f"folder is {str(tmp_path)!r}; expected a model of this version's code, and its plan is not one:"
+        " train it anew with: make run UNIT=transducer"
+    )
+
+
+@pytest.mark.parametrize("kind", ["additive", "tanh", "ctc"])
+def test_a_model_with_the_weight_names_of_earlier_code_is_refused_in_one_sentence(tmp_path, kind):
+    plan = replace(TINY, kind=kind)
+    weights = {name.replace("encoder.lstm.", "encoder."): weight for name, weight in make(plan).state_dict().items()}
+    assert "encoder.ahead.0.weight_ih_l0" in weights
+    save_tensors(tmp_path / "model.safetensors", weights, {"plan": asdict(plan)})
+    assert message_of_load(tmp_path) == (
+        f"folder is {str(tmp_path)!r}; expected a model of this version's code, and its weights are named otherwise:"
+        " train it anew with: make run UNIT=transducer"
+    )
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path):
@@ -575,49 +520,68 @@ def test_a_file_that_is_no_model_is_refused(tmp_path):
 # ---- runs and their comparison ---------------------------------------------------------------------------------------
 
 
+def invoke(*arguments):
+    """The command line's result."""
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(main)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
 def read_report(folder):
     return json.loads((folder / "report.json").read_text("utf-8"))
 
 
 @pytest.mark.parametrize(("kind", "ways"), [("additive", ["greedy", "beam 5"]), ("ctc", ["greedy"])])
 def test_a_run_reports_its_scores_on_the_test_words(small_world, little, tmp_path, monkeypatch, capsys, kind, ways):
-    monkeypatch.setattr(pronunciation, "SMOKE", TINY)
-    pronunciation.main(kind=kind, folder=tmp_path, seed=3)
+    monkeypatch.setattr(TRAIN, "SMOKE", TINY)
+    main(kind=kind, folder=tmp_path, seed=3)
     report, model = read_report(tmp_path), pronunciation.load(tmp_path)
-    assert set(machine.facts()) < set(report)
-    command = f"{pronunciation.COMMAND} --kind {kind} --seed 3"
-    assert (report["command"], report["kind"], report["seed"]) == (command, kind, 3)
-    assert report["parameters"] == sum(parameter.numel() for parameter in model.parameters())
-    assert report["seconds"] == report["history"][0]["seconds"] > 0
+    name = {"additive": "additive joint", "ctc": "CTC"}[kind]
+    expected = {
+        "title": f"English pronunciation, {name}",
+        "command": f"python -m tendays.pronunciation --kind {kind} --seed 3",
+        "kind": kind,
+        "seed": 3,
+        "processes": 1,
+        "learning_rate": 4e-3,
+        "layers": {"additive": 2, "ctc": 1}[kind],
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "steps": report["history"][0]["steps"],
+        "seconds": report["history"][0]["seconds"],
+    }
+    assert {key: report[key] for key in expected} == expected
+    assert set(report) == {*machine.facts(), *expected, "history", "scores", "claims"}
+    assert report["seconds"] > 0
+    assert report["steps"] == 2  # about 115 pairs in batches of 64
     assert list(report["scores"]) == ways
     printed = capsys.readouterr().out
     for way, width in zip(ways, (1, 5), strict=False):
         score, found = report["scores"][way], evaluate(model, little["test"], width)
         assert (score["PER"], score["WER"]) == found
-        assert f"{kind}, test, {way}, PER: {found.phonemes:.2f} %" in printed
-    assert report["claims"] == [
-        {"name": f"test, {way}, {rate}", "value": report["scores"][way][rate], "unit": "%"}
-        for way in ways
-        for rate in ("PER", "WER")
+        assert f"{name}, phoneme error rate on test words, {way}: {found.phonemes:.2f} %" in printed
+    assert report["claims"] == claims_of(report["scores"])
+
+
+def test_the_claims_of_a_run_are_its_rates_and_the_last_search_stands_for_it():
+    scores = {"greedy": {"PER": 7.5, "WER": 31.0, "seconds": 1}, "beam 5": {"PER": 7.25, "WER": 30.5, "seconds": 2}}
+    last = [
+        {"name": "phoneme error rate on test words, beam 5", "value": 7.25, "unit": "%", "headline": True},
+        {"name": "word error rate on test words, beam 5", "value": 30.5, "unit": "%", "headline": True},
     ]
-
-
-def claims_of(runs):
-    """What a comparison is to say of its runs."""
-    claims = []
-    for kind in dict.fromkeys(entry["kind"] for entry in runs):
-        for rate in ("PER", "WER"):
-            ways = [entry["scores"] for entry in runs if entry["kind"] == kind]
-            values = [way["greedy" if kind == "ctc" else "beam 5"][rate] for way in ways]
-            name = f"{kind}, {rate} of {len(values)} seeds"
-            claims.append((name, statistics.mean(values), statistics.stdev(values), "%"))
-    return claims
+    assert claims_of(scores) == [
+        {"name": "phoneme error rate on test words, greedy", "value": 7.5, "unit": "%"},
+        {"name": "word error rate on test words, greedy", "value": 31.0, "unit": "%"},
+        *last,
+    ]
+    assert claims_of({"beam 5": scores["beam 5"]}) == last
 
 
 def test_a_comparison_says_the_mean_and_the_spread_of_what_each_kind_does_best(tmp_path, monkeypatch):
     plans = []
 
-    def run(plan, folder):
+    def run(plan, folder, *, title, command):
+        assert command == "python -m tendays.pronunciation --compare"
+        assert title.endswith(f", seed {plan.recipe.seed}")
         plans.append(plan)
         seed = plan.recipe.seed
         scores = {"greedy": {"PER": 20 + 4 * seed, "WER": 50}}
@@ -625,24 +589,26 @@ def test_a_comparison_says_the_mean_and_the_spread_of_what_each_kind_does_best(t
             scores["beam 5"] = {"PER": 10 + 2 * seed, "WER": 30 + 20 * seed}
         folder.mkdir()
         facts = machine.facts() | {"kind": plan.kind, "seed": seed, "seconds": 1.5, "scores": scores}
-        facts |= {"parameters": 7, "history": []}
+        facts |= {"layers": 3, "parameters": 7, "learning_rate": 0.1, "steps": 9, "history": []}
         (folder / "report.json").write_text(json.dumps(facts))
 
     monkeypatch.setenv("TENDAYS_SCALE", "full")
-    monkeypatch.setattr(pronunciation, "EPOCHS", {"additive": 4, "ctc": 5})
-    monkeypatch.setattr(pronunciation, "SEEDS", 2)
-    monkeypatch.setattr(pronunciation, "run", run)
+    monkeypatch.setattr(COMPARE, "EPOCHS", {"additive": 4, "ctc": 5})
+    monkeypatch.setattr(COMPARE, "SEEDS", 2)
+    monkeypatch.setattr(COMPARE, "run", run)
     report = pronunciation.compare(tmp_path)
-    assert [(entry["name"], entry["value"], entry["unit"]) for entry in report["claims"]] == [
-        ("additive, PER of 2 seeds", 11, "%"),
-        ("additive, WER of 2 seeds", 40, "%"),
-        ("ctc, PER of 2 seeds", 22, "%"),
-        ("ctc, WER of 2 seeds", 50, "%"),
+    assert report["title"] == "English pronunciation, 2 kinds of model from 2 seeds each"
+    claims = [(entry["name"], entry["value"], entry["unit"], "headline" in entry) for entry in report["claims"]]
+    assert claims == [
+        ("phoneme error rate, additive joint, mean of 2 seeds", 11, "%", True),
+        ("word error rate, additive joint, mean of 2 seeds", 40, "%", True),
+        ("phoneme error rate, CTC, mean of 2 seeds", 22, "%", False),
+        ("word error rate, CTC, mean of 2 seeds", 50, "%", False),
     ]
     spreads = [math.sqrt(2), math.sqrt(200), math.sqrt(8), 0]
     assert [entry["spread"] for entry in report["claims"]] == pytest.approx(spreads)
     assert report["seconds"] == 6
-    assert report["command"] == f"{pronunciation.COMMAND} --compare"
+    assert report["command"] == f"{TRAIN.COMMAND} --compare"
     expected = [(kind, epochs, seed) for kind, epochs in (("additive", 4), ("ctc", 5)) for seed in range(2)]
     assert [(plan.kind, plan.recipe.epochs, plan.recipe.seed) for plan in plans] == expected
     for plan in plans:
@@ -657,23 +623,21 @@ def test_a_comparison_says_the_mean_and_the_spread_of_what_each_kind_does_best(t
 
 
 def test_the_command_compares_and_runs_nothing_twice(small_world, tmp_path, monkeypatch):
-    monkeypatch.setattr(pronunciation, "SMOKE", TINY)
-    monkeypatch.setattr(pronunciation, "EPOCHS", {"additive": 9, "ctc": 9})
-    monkeypatch.setattr(pronunciation, "SEEDS", 2)
-    app = typer.Typer()
-    app.command()(pronunciation.main)
-    result = CliRunner().invoke(app, ["--compare", "--folder", str(tmp_path)])
+    monkeypatch.setattr(TRAIN, "SMOKE", TINY)
+    monkeypatch.setattr(COMPARE, "EPOCHS", {"additive": 9, "ctc": 9})
+    monkeypatch.setattr(COMPARE, "SEEDS", 2)
+    result = invoke("--compare", "--folder", tmp_path)
     assert result.exit_code == 0, result.output
     report = read_report(tmp_path)
     assert set(machine.facts()) < set(report)
     alone = [read_report(tmp_path / f"{kind}-{seed}") for kind in ("additive", "ctc") for seed in (0, 1)]
-    assert report["runs"] == [{key: entry[key] for key in pronunciation.KEPT} for entry in alone]
+    assert report["runs"] == [{key: entry[key] for key in COMPARE.KEPT} for entry in alone]
     assert all(len(entry["history"]) == 1 for entry in report["runs"])
-    assert [tuple(entry.values()) for entry in report["claims"]] == claims_of(report["runs"])
+    assert report["claims"] == claims_over(report["runs"])
 
-    monkeypatch.setattr(pronunciation, "run", None)
+    monkeypatch.setattr(COMPARE, "run", None)
     (tmp_path / "report.json").unlink()
-    pronunciation.main(compare_all=True, folder=tmp_path)
+    main(compare_all=True, folder=tmp_path)
     assert read_report(tmp_path) == report
 
 
@@ -681,9 +645,42 @@ def test_the_record_has_all_kinds_and_says_what_its_runs_say():
     record = pronunciation.comparison()
     runs = Counter((entry["kind"], entry["seed"]) for entry in record["runs"])
     assert runs == Counter(itertools.product(EPOCHS, range(SEEDS)))
-    expected = claims_of(record["runs"])
-    assert len(record["claims"]) == len(expected) == 2 * len(EPOCHS)
-    for entry, (name, mean, spread, unit) in zip(record["claims"], expected, strict=True):
-        assert (entry["name"], entry["unit"]) == (name, unit)
-        assert (entry["value"], entry["spread"]) == pytest.approx((mean, spread))
+    assert record["claims"] == claims_over(record["runs"])
+    assert len(record["claims"]) == 2 * len(EPOCHS)
+    beams = (7.279722580808465, 7.293986636971046, 7.148732615380722)  # PER of the additive joint
+    assert record["claims"][0]["value"] == pytest.approx(sum(beams) / 3)
     assert record["seconds"] == pytest.approx(sum(entry["seconds"] for entry in record["runs"]))
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments", "words"),
+    [
+        ({}, ["--kind", "nosuch"], "kind is 'nosuch'; expected one of additive, tanh, ctc, attention"),
+        ({"TENDAYS_DEVICE": "tpu"}, [], "TENDAYS_DEVICE is 'tpu'; expected 'cpu' or 'cuda'"),
+        ({"ACCELERATE_MIXED_PRECISION": "fp8"}, [], "ACCELERATE_MIXED_PRECISION is 'fp8'; expected 'no' or 'bf16'"),
+        ({"TENDAYS_SCALE": "huge"}, [], "TENDAYS_SCALE is 'huge'; expected 'smoke' or 'full'"),
+    ],
+)
+def test_wrong_arguments_are_answered_in_one_line_before_anything_is_made(
+    tmp_path, monkeypatch, variables, arguments, words
+):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    result = invoke(*arguments, "--folder", tmp_path / "model")
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"pronunciation: {words}\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_of_another_run_is_answered_in_one_line(small_world, tmp_path, monkeypatch):
+    monkeypatch.setattr(TRAIN, "SMOKE", TINY)
+    pronunciation.train(replace(TINY, width=9), tmp_path)
+    result = invoke("--folder", tmp_path, "--resume")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("pronunciation: about is {'plan': ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_record_of_the_longer_run_claims_what_its_scores_say():
+    record = json.loads((ROOT / "results" / "longer" / "pronunciation_long.json").read_text("utf-8"))
+    assert record["claims"] == claims_of(record["scores"])
+    assert record["title"] == "English pronunciation, tanh joint, the longer run"

@@ -10,7 +10,19 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from tendays.training import Diverged, Recipe, fit, load_tensors, precision, save_tensors
+from tendays import machine
+from tendays.training import (
+    Diverged,
+    Mismatch,
+    Recipe,
+    evaluation_mode,
+    fit,
+    load_tensors,
+    load_weights,
+    precision,
+    save_tensors,
+    write_report,
+)
 
 
 class Points(NamedTuple):
@@ -115,14 +127,103 @@ def test_without_resume_a_run_begins_anew(tmp_path):
 
 def test_a_checkpoint_of_something_else_is_refused(tmp_path):
     fit(Line(), epoch_batches, RECIPE, tmp_path)
-    with pytest.raises(ValueError, match=r"recipe is .*'epochs': 7"):
+    with pytest.raises(Mismatch, match=r"recipe is .*'epochs': 7"):
         fit(Line(), epoch_batches, Recipe(epochs=7, learning_rate=0.1, seed=1), tmp_path, resume=True)
-    with pytest.raises(ValueError, match=r"about is \{'data': 'other'\}, but the checkpoint"):
+    with pytest.raises(Mismatch, match=r"about is \{'data': 'other'\}, but the checkpoint"):
         fit(Line(), epoch_batches, RECIPE, tmp_path, about={"data": "other"}, resume=True)
     other = Line()
     other.line = nn.Linear(3, 1)
-    with pytest.raises(ValueError, match=r"model is not the one .*line\.weight"):
+    with pytest.raises(Mismatch, match=r"its weight line\.weight has the shape \(1, 2\) in place of \(1, 3\)"):
         fit(other, epoch_batches, RECIPE, tmp_path, resume=True)
+
+
+def test_a_checkpoint_of_other_weight_names_is_refused_in_one_sentence_and_changes_nothing(tmp_path):
+    class Renamed(Line):
+        def __init__(self):
+            super().__init__()
+            self.straight, self.line = self.line, None
+
+        def forward(self, batch):
+            return (self.straight(batch.x)[:, 0] - batch.y).square().sum()
+
+    fit(Line(), epoch_batches, RECIPE, tmp_path)
+    model = Renamed()
+    before = model.straight.weight.detach().clone()
+    with pytest.raises(Mismatch) as error:
+        fit(model, epoch_batches, RECIPE, tmp_path, resume=True)
+    path = str(tmp_path / "checkpoint.safetensors")
+    assert str(error.value) == (
+        f"the checkpoint is {path!r}; expected a model of this version's code, and its weights are named otherwise:"
+        " train it anew, without resuming"
+    )
+    assert torch.equal(model.straight.weight, before)
+
+
+WEIGHTS = {"weight": torch.ones(1, 2), "bias": torch.ones(1)}
+MISFITS = {
+    "a name more": (WEIGHTS | {"scale": torch.ones(1)}, "its weights are named otherwise"),
+    "a name less": ({"weight": torch.ones(1, 2)}, "its weights are named otherwise"),
+    "the last of another shape": (
+        WEIGHTS | {"bias": torch.ones(3)},
+        r"its weight bias has the shape \(3,\) in place of \(1,\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("weights", "words"), MISFITS.values(), ids=MISFITS)
+def test_weights_that_do_not_fit_are_refused_whole(weights, words):
+    layer = nn.Linear(2, 1)
+    before = {name: weight.clone() for name, weight in layer.state_dict().items()}
+    with pytest.raises(
+        Mismatch, match=f"^the file is x; expected a model of this version's code, and {words}: make it"
+    ):
+        load_weights(layer, weights, "the file is x", "make it anew")
+    for name, weight in layer.state_dict().items():
+        assert torch.equal(weight, before[name])
+
+
+def test_weights_that_fit_are_loaded():
+    layer = nn.Linear(2, 1)
+    load_weights(layer, WEIGHTS, "the file is x", "make it anew")
+    assert layer(torch.tensor([2.0, 3.0])).item() == 6
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_evaluation_mode_ends_with_its_block_even_after_an_error(training):
+    model = Line().train(training)
+    with evaluation_mode(model):
+        assert not model.training
+        assert not model.drop.training
+    assert model.training is model.drop.training is training
+    with pytest.raises(ZeroDivisionError), evaluation_mode(model):
+        raise ZeroDivisionError
+    assert model.training is training
+
+
+def test_history_counts_optimizer_steps_from_the_start_of_the_run_also_when_resumed(tmp_path):
+    def batches(epoch):
+        if epoch == 2 and not resumed:
+            raise KeyboardInterrupt
+        return list(epoch_batches(epoch))[epoch:]  # 4, 3, 2 and 1 of them
+
+    recipe, resumed = Recipe(epochs=4, learning_rate=0.1), False
+    with pytest.raises(KeyboardInterrupt):
+        fit(Line(), batches, recipe, tmp_path)
+    resumed = True
+    history = fit(Line(), batches, recipe, tmp_path, resume=True)
+    assert [row["steps"] for row in history] == [4, 7, 9, 10]
+
+
+def test_a_report_has_these_fields(tmp_path):
+    model, history = Line(), [{"epoch": 1, "steps": 4, "seconds": 1.5}, {"epoch": 2, "steps": 8, "seconds": 2.5}]
+    claims = [{"name": "slope", "value": 2.0, "unit": "m"}]
+    about = {"title": "A line", "command": "python -m line", "history": history, "claims": claims, "kind": "straight"}
+    write_report(tmp_path / "run", recipe=RECIPE, model=model, **about)
+    report = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))
+    counted = {"seed": 1, "processes": 1, "learning_rate": 0.1, "layers": 0, "parameters": 3, "steps": 8, "seconds": 4}
+    assert {key: report[key] for key in (*about, *counted)} == about | counted
+    assert set(report) == {*machine.facts(), *about, *counted}
+    assert [file.name for file in (tmp_path / "run").iterdir()] == ["report.json"]
 
 
 def test_the_best_epoch_is_kept(tmp_path):
@@ -182,6 +283,17 @@ def test_files_are_whole_or_not_there(tmp_path, monkeypatch):
         save_tensors(path, {"a": torch.zeros(1)}, {"note": "second"})
     assert load_tensors(path)[1] == {"note": "first"}
     assert [file.name for file in path.parent.iterdir()] == ["weights.safetensors"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_files_may_be_read_by_those_whom_the_umask_lets(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        save_tensors(tmp_path / "weights.safetensors", {"a": torch.zeros(1)}, {})
+    finally:
+        os.umask(before)
+    assert (tmp_path / "weights.safetensors").stat().st_mode & 0o777 == mode
 
 
 def test_a_checkpoint_is_json_and_numbers(tmp_path):

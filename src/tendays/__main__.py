@@ -2,13 +2,12 @@
 
 import math
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tendays.commands import explained
 from tendays.files import checkout_around, runs_folder
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -72,7 +71,7 @@ def status() -> None:
     """
     from tendays import journal
 
-    with _explained("status"):
+    with explained("status"):
         log = journal.read(checkout_around(Path.cwd()) / "journal")
         for line in journal.report(log, journal.today()):
             print(line)
@@ -91,7 +90,7 @@ def log_item(
     """Add an item to the journal; nothing that is there is changed."""
     from tendays import journal
 
-    with _explained("log"):
+    with explained("log"):
         folder = checkout_around(Path.cwd()) / "journal"
         path, line = journal.append_item(folder, text, kind, journal.day(date, journal.today()))
     print(f"{path.relative_to(folder.parent)}:{line}")
@@ -102,7 +101,7 @@ def new_unit() -> None:
     """Start the next ten days of the journal, with the goals of the last."""
     from tendays import journal
 
-    with _explained("new-unit"):
+    with explained("new-unit"):
         folder = checkout_around(Path.cwd()) / "journal"
         unit = journal.new_unit(folder, journal.today())
     print(f"{unit.path.relative_to(folder.parent)}: {journal.span(unit.start, unit.end)}")
@@ -111,7 +110,7 @@ def new_unit() -> None:
 @app.command()
 def new_notebook(title: Annotated[str, typer.Argument(help="What it is called.")]) -> None:
     """Start a notebook: the next number, with every part that a notebook has, and its row in the README."""
-    with _explained("new-notebook"):
+    with explained("new-notebook"):
         root = checkout_around(Path.cwd())
         try:
             from tendays.publish import skeleton
@@ -119,16 +118,6 @@ def new_notebook(title: Annotated[str, typer.Argument(help="What it is called.")
             raise ValueError(f"{error.name} is missing; `make` sets up all that a clone needs") from error
         path = skeleton.new_notebook(root, title).relative_to(root)
     print(f"{path}\nmake lab\nmake run UNIT={path.stem[3:]}")
-
-
-@contextmanager
-def _explained(command: str) -> Iterator[None]:
-    """Say what was wrong with what a command was given, and end with status 2."""
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        typer.echo(f"{command}: {error}", err=True)
-        raise typer.Exit(2) from error
 
 
 @app.command()

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from tendays import corpora, files, machine, training, transducer, translation
 from tendays.measure import best_time, peak_memory
-from tendays.pieces import PairBatches, Pieces, pad
-from tendays.textbook import textbook_loss
+from tendays.pieces import EOS, PairBatches, Pieces, pad
+from tendays.transducer.textbook import textbook_loss
 
 # ---- the parts ------------------------------------------------------------------------------------------------------
 
@@ -79,7 +79,7 @@ def bench_decoding(model: translation.Translator, pieces: Pieces, sentences: lis
     chosen = sorted(sentences, key=len)
     groups = [pad([pieces.encode(text) for text in chosen[i : i + 250]]) for i in range(0, len(chosen), 250)]
     with torch.no_grad():
-        model.bias[translation.EOS] = -100
+        model.bias[EOS] = -100
     device = model.bias.device
 
     def decode(search: Callable) -> None:

@@ -1,4 +1,4 @@
-"""Text as tensors: word pieces, and batches of sentence pairs of like length.
+"""Text as tensors: word pieces, batches of sentence pairs of similar length, and decoding by length.
 
 The only module that imports torchtext. Version 0.6.0 is its last pure-Python release and so the last that runs
 under every current torch. Pieces are learnt by sentencepiece (Kudo and Richardson 2018) with the byte-pair
@@ -8,9 +8,9 @@ algorithm (Sennrich, Haddow and Birch 2016), on both languages together.
 import io
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,8 @@ from torchtext.data.iterator import pool
 from torchtext.data.utils import RandomShuffler
 
 from tendays.files import write_atomically
+
+R = TypeVar("R")
 
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
 """The ids of the four pieces that are no text: padding, unknown, beginning and end of a sentence."""
@@ -74,6 +76,29 @@ def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     width = max(lengths)
     padded = [[*row, *[PAD] * (width - len(row))] for row in rows]
     return torch.tensor(padded), torch.tensor(lengths)
+
+
+def by_length(rows: Sequence[Sequence[int]], batch: int, decode: Callable[[Tensor, Tensor], Sequence[R]]) -> list[R]:
+    """The results of `decode` for rows of ids, in the order of the rows.
+
+    Rows of similar length are decoded together, so that little is computed on padding.
+
+    Args:
+        rows: N lists of ids, none of them empty.
+        batch: how many rows are decoded at once, B.
+        decode: maps padded ids (B, T) with their lengths (B,) to B results.
+
+    Raises:
+        ValueError: batch < 1.
+    """
+    if batch < 1:
+        raise ValueError(f"batch is {batch}; expected at least 1")
+    order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
+    results = {}
+    for begin in range(0, len(order), batch):
+        chosen = order[begin : begin + batch]
+        results.update(zip(chosen, decode(*pad([rows[index] for index in chosen])), strict=True))
+    return [results[index] for index in range(len(rows))]
 
 
 class Pieces:

@@ -66,3 +66,9 @@ class BidirectionalLSTM(nn.Module):
             states = self.dropout(torch.cat([forward, reverse(backward, lengths)], 2))
         last = (lengths - 1)[:, None, None].expand(-1, 1, forward.shape[2])
         return states, torch.cat([forward.gather(1, last), backward.gather(1, last)], 2)[:, 0]
+
+
+def recurrent_layers(model: nn.Module) -> int:
+    """The number of LSTM layers in a model; the two directions of a bidirectional layer count as one."""
+    lstms = sum(module.num_layers for module in model.modules() if isinstance(module, nn.LSTM))
+    return lstms - sum(len(module.back) for module in model.modules() if isinstance(module, BidirectionalLSTM))

@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from tendays import textbook
-from tendays.transducer import transducer_loss
+from tendays.transducer import textbook, transducer_loss
 
 
 @pytest.mark.parametrize("inputs", [1, 2, 5])

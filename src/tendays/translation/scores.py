@@ -1,6 +1,6 @@
-"""BLEU from sufficient statistics: counts for each sentence, whose sums give the corpus score.
+"""BLEU (Papineni et al. 2002), by sacreBLEU on plain text; and the counts of each sentence whose sums give the score.
 
-So a bootstrap need not count n-grams again for each draw::
+With these a bootstrap need not count n-grams again for each draw::
 
     bootstrap_score(bleu_from_statistics, bleu_statistics(translations, references))
 """
@@ -10,8 +10,22 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sacrebleu.metrics import BLEU
+from sacrebleu.metrics.bleu import BLEUScore
 
 ORDER = 4  # the longest n-grams
+
+
+def bleu(translations: Sequence[str], references: Sequence[str], lowercase: bool = False) -> BLEUScore:
+    """Corpus BLEU in percent; `bleu_signature` says how it counts."""
+    return BLEU(lowercase=lowercase).corpus_score(list(translations), [list(references)])
+
+
+def bleu_signature(lowercase: bool = False) -> str:
+    """SacreBLEU's signature of `bleu` (Post 2018), which belongs beside every score."""
+    metric = BLEU(lowercase=lowercase)
+    # The signature names the number of references, which the metric knows only after it has scored something.
+    metric.corpus_score(["."], [["."]])
+    return str(metric.get_signature())
 
 
 def bleu_statistics(
@@ -38,7 +52,7 @@ def bleu_statistics(
 
 
 def bleu_from_statistics(sums: ArrayLike) -> NDArray[np.float64]:
-    """Corpus BLEU (Papineni et al. 2002) in percent, of summed `bleu_statistics`: (..., 10) -> (...).
+    """Corpus BLEU in percent, of summed `bleu_statistics`: (..., 10) -> (...).
 
     Smoothing is sacreBLEU's default, so that the score is that of `BLEU().corpus_score`.
     """

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sacrebleu.metrics import BLEU
 
-from tendays.bleu import bleu_from_statistics, bleu_statistics
+from tendays.translation import bleu_from_statistics, bleu_statistics
 
 REFERENCES = ["The cat sat down.", "the cat", "A man plays a guitar on the stage.", "Two dogs.", "Yes", "Nobody came."]
 TRANSLATIONS = ["the cat sat", "the the the", "A man plays the guitar on a stage.", "", "Yes", "no"]
