@@ -110,7 +110,7 @@ endef
 # torch first and alone, so that its index serves nothing else.
 .venv/.stamp: requirements.txt pyproject.toml | plan
 	$(if $(wildcard .venv/.stamp),$(CHECK_PYTHON))
-	@echo 'Sets up .venv: 2 GB on disk, 1–5 minutes, once.'
+	@echo 'Sets up .venv: 2 GB on disk$(if $(NO_GPU)$(TORCH_INDEX),, (several more if torch brings CUDA)), 1–5 minutes, once.'
 	@$(PYTHON) -m venv .venv
 	$(if $(TORCH_INDEX),@$(INSTALL_TORCH) --index-url $(TORCH_INDEX))
 	$(if $(NO_GPU),@$(INSTALL_CPU_TORCH))
