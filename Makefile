@@ -5,7 +5,15 @@ PY := .venv/bin/python
 UNIT ?=
 DEVICE ?=
 REPO ?=
-TORCH_INDEX ?=
+
+# Where torch comes from: what TORCH_INDEX says, and where it says nothing (empty), the index that pip uses for all else.
+# Without it, on Linux without a GPU, the index of the small builds for the CPU, as far as it answers.
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+ifeq ($(origin TORCH_INDEX),undefined)
+ifeq ($(shell uname -s),Linux)
+NO_GPU := $(if $(shell command -v nvidia-smi 2>/dev/null),,yes)
+endif
+endif
 
 # What looks for barriers in the pages; without npm that test is skipped.
 AXE := $(if $(shell command -v npm),tests/node_modules/.package-lock.json)
@@ -13,18 +21,21 @@ AXE := $(if $(shell command -v npm),tests/node_modules/.package-lock.json)
 ifneq ($(filter-out cpu cuda,$(DEVICE)),)
 $(error DEVICE is '$(DEVICE)'; expected cpu or cuda)
 endif
+
+# The environment of all that make starts: run, test, bench, and the kernels that they start.
 ifneq ($(DEVICE),)
 export TENDAYS_DEVICE := $(DEVICE)
 endif
 
 .PHONY: help run test lab site linkcheck data lint bench audit diffs address clean
+.PHONY: plan
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 	@echo
 	@echo 'Settings: DEVICE=cpu or cuda (the GPU, if there is one); PYTHON=python3 (3.11 or later);'
-	@echo 'TORCH_INDEX=https://download.pytorch.org/whl/cpu (where torch comes from: this one is small, for the CPU).'
+	@echo 'TORCH_INDEX= (torch from the index that pip uses; without it, Linux without a GPU gets the small CPU build).'
 
 run: .venv/.stamp ## Run the notebooks at full scale and keep their outputs; UNIT=translation runs that one.
 	@$(PY) -m tendays.publish.run $(UNIT)
@@ -79,14 +90,46 @@ tests/node_modules/.package-lock.json: tests/package.json tests/package-lock.jso
 	@npm ci --prefix tests --silent --no-audit --no-fund
 	@touch $@
 
-# torch first, alone and from its own index where one is given: all else comes from the usual one.
-.venv/.stamp: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo 'Tendays needs Python 3.11 or later; make PYTHON=/path/to/python says which to use.' >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { echo 'This Python has no venv module; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(if $(TORCH_INDEX),$(PY) -m pip install -q --no-deps --index-url $(TORCH_INDEX) $$(grep '^torch==' requirements.txt))
-	$(PY) -m pip install -q -r requirements.txt
-	$(PY) -m pip install -q --no-deps --no-build-isolation -e .
+# What was asked for, and how long it takes, before anything is set up; then an unknown UNIT costs no minutes.
+plan: # Not listed: part of run and test.
+	$(if $(wildcard .venv/.stamp),,$(CHECK_PYTHON))
+	$(foreach goal,$(filter run test,$(MAKECMDGOALS)),$(call SAY_PLAN,$(goal)))
+
+define SAY_PLAN
+@PYTHONPATH=src $(if $(wildcard .venv/.stamp),$(PY),$(PYTHON)) -m tendays.publish.plan $(1) $(if $(filter run,$(1)),$(UNIT))
+
+endef
+
+define CHECK_PYTHON
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+  { echo 'Tendays needs Python 3.11 or later; make PYTHON=/path/to/python says which to use.' >&2; exit 1; }
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+  { echo 'This Python has no venv module; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
+endef
+
+# torch first and alone, so that its index serves nothing else.
+.venv/.stamp: requirements.txt pyproject.toml | plan
+	$(if $(wildcard .venv/.stamp),$(CHECK_PYTHON))
+	@echo 'Sets up .venv: 2 GB on disk$(if $(NO_GPU)$(TORCH_INDEX),, (several more if torch brings CUDA)), 1–5 minutes, once.'
+	@$(PYTHON) -m venv .venv
+	$(if $(TORCH_INDEX),@$(INSTALL_TORCH) --index-url $(TORCH_INDEX))
+	$(if $(NO_GPU),@$(INSTALL_CPU_TORCH))
+	@$(PY) -m pip install -q -r requirements.txt
+	@$(PY) -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
+
+INSTALL_TORCH = $(PY) -m pip install -q --no-deps $$(grep '^torch==' requirements.txt)
+
+# The alarm ends the question after eight seconds, whatever it waits for.
+ANSWERS = $(PY) -c 'import signal, sys, urllib.request; signal.alarm(8); urllib.request.urlopen(sys.argv[1], timeout=4)' \
+  $(CPU_INDEX)/torch/
+
+define INSTALL_CPU_TORCH
+if ! { $(ANSWERS); } >/dev/null 2>&1; then \
+    echo '$(CPU_INDEX) does not answer: torch comes from the index that pip uses.'; \
+  else \
+    echo 'There is no GPU (no nvidia-smi): torch comes as its build for the CPU; make TORCH_INDEX= takes the usual one.'; \
+    $(INSTALL_TORCH) --index-url $(CPU_INDEX) || \
+      echo '$(CPU_INDEX) has no such torch for this Python: it comes from the index that pip uses.'; \
+  fi
+endef

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from nbval.plugin import IPyNbCell
 CELL_TIMEOUT = 300  # seconds; also --nbval-cell-timeout in pyproject.toml
 LEDGERS = pytest.StashKey[tempfile.TemporaryDirectory]()
 FAILED = pytest.StashKey[bool]()
+START = pytest.StashKey[float]()
 
 # Before anything imports torch: a kernel and a worker read these as they start.
 os.environ["TENDAYS_SCALE"] = "smoke"
@@ -35,11 +37,23 @@ def pytest_xdist_auto_num_workers():
 
 
 def pytest_configure(config):
+    config.stash[START] = time.monotonic()
     config.stash[LEDGERS] = tempfile.TemporaryDirectory(prefix="tendays-")
 
 
 def pytest_unconfigure(config):
     config.stash[LEDGERS].cleanup()
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """Keep the seconds of a whole run that passed, for what `make test` says first (tendays.publish.plan)."""
+    config = session.config
+    options = config.option
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not (
+        options.keyword or options.markexpr or options.deselect or options.collectonly or options.lf
+    )
+    if whole and exitstatus == 0 and hasattr(config, "cache") and not hasattr(config, "workerinput"):
+        config.cache.set("tendays/test_seconds", time.monotonic() - config.stash[START])
 
 
 def pytest_collection_modifyitems(items):

@@ -6,9 +6,11 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import threading
+import time
 
 import nbformat
 import pytest
@@ -20,7 +22,7 @@ PINS = [line for line in (ROOT / "requirements.txt").read_text("utf-8").splitlin
 PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 
 
-def make(*arguments, folder=ROOT):
+def make(*arguments, folder=ROOT, **variables):
     outer = {
         "MAKEFLAGS",
         "MFLAGS",
@@ -34,6 +36,7 @@ def make(*arguments, folder=ROOT):
         "PYTHON",
     }
     environment = {name: value for name, value in os.environ.items() if name not in outer}  # of `make test` itself
+    environment |= variables
     return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
 
 
@@ -74,9 +77,140 @@ def test_what_is_set_up_is_not_set_up_again(bare):
 
 def test_the_torch_index_serves_torch_alone(bare):
     commands = make("-n", "run", "TORCH_INDEX=https://example.org/whl", folder=bare).stdout.splitlines()
-    (with_index,) = [line for line in commands if "example.org" in line]
-    assert with_index.endswith("--no-deps --index-url https://example.org/whl $(grep '^torch==' requirements.txt)")
-    assert "index" not in make("-n", "run", folder=bare).stdout
+    (with_index,) = [line for line in commands if "index" in line]
+    assert with_index.endswith("--no-deps $(grep '^torch==' requirements.txt) --index-url https://example.org/whl")
+    assert "index" not in make("-n", "run", "TORCH_INDEX=", folder=bare).stdout
+    assert "index" not in make("-n", "run", folder=bare, TORCH_INDEX="").stdout
+
+
+STUB = """
+echo "$*" >> asked
+case "$*" in
+  "-m venv .venv") mkdir -p .venv/bin && cp interpreter .venv/bin/python;;
+  *urlopen*) exit "$ANSWER";;
+  *--index-url*) exit "$INSTALLED";;
+esac
+"""
+
+
+@pytest.fixture
+def programs(tmp_path):
+    """The folder of the programs that `make` and its shells find: all they need, and no nvidia-smi."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for name in ("sh", "sed", "grep", "mkdir", "cp", "touch", "uname", "make", "echo"):
+        (folder / name).symlink_to(shutil.which(name))
+    return folder
+
+
+def set_up(bare, programs, **variables):
+    """What setting up says, and what it has pip install, where a stub stands for Python."""
+    stub = interpreter(bare, STUB)
+    said = make(stub, ".venv/.stamp", folder=bare, PATH=str(programs), **variables)
+    assert said.returncode == 0, said.stderr
+    asked = (bare / "asked").read_text("utf-8").splitlines()
+    return said.stdout, [line.removeprefix("-m pip install -q ") for line in asked if "-m pip" in line]
+
+
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+REST = ["-r requirements.txt", "--no-deps --no-build-isolation -e ."]
+linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems get a torch without CUDA anyhow")
+
+
+@linux
+def test_without_a_gpu_torch_is_the_build_for_the_cpu(bare, programs):
+    said, installed = set_up(bare, programs, ANSWER="0", INSTALLED="0")
+    assert installed == [f"--no-deps torch==2.13.0 --index-url {CPU_INDEX}", *REST]
+    assert said.splitlines() == [
+        "Sets up .venv: 2 GB on disk, 1–5 minutes, once.",
+        "There is no GPU (no nvidia-smi): torch comes as its build for the CPU; make TORCH_INDEX= takes the usual one.",
+    ]
+
+
+@linux
+def test_where_the_cpu_index_does_not_answer_torch_comes_with_all_else(bare, programs):
+    said, installed = set_up(bare, programs, ANSWER="1", INSTALLED="0")
+    assert installed == REST
+    assert said.splitlines()[1:] == [f"{CPU_INDEX} does not answer: torch comes from the index that pip uses."]
+
+
+@linux
+def test_where_the_cpu_index_lacks_this_torch_it_comes_with_all_else(bare, programs):
+    said, installed = set_up(bare, programs, ANSWER="0", INSTALLED="1")
+    assert installed[1:] == REST
+    last = f"{CPU_INDEX} has no such torch for this Python: it comes from the index that pip uses."
+    assert said.splitlines()[2:] == [last]
+
+
+@pytest.mark.parametrize("given", [{}, {"TORCH_INDEX": ""}], ids=["a GPU", "TORCH_INDEX empty"])
+def test_with_a_gpu_or_by_request_torch_comes_with_all_else(bare, programs, given):
+    if not given:
+        (programs / "nvidia-smi").symlink_to(shutil.which("sh"))
+    said, installed = set_up(bare, programs, **given)
+    assert installed == REST
+    assert said == "Sets up .venv: 2 GB on disk (several more if torch brings CUDA), 1–5 minutes, once.\n"
+
+
+@linux
+@pytest.mark.parametrize("answers", [True, False])
+def test_the_cpu_index_is_asked_for_ten_seconds_at_most(bare, programs, answers):
+    stub = STUB.replace('exit "$ANSWER"', f'exec {shlex.quote(sys.executable)} "$@"')
+    interpreter(bare, stub)
+    with socket.create_server(("127.0.0.1", 0)) as server:  # takes connections; without a thread it never answers
+        if answers:
+            threading.Thread(target=answer_once, args=(server,), daemon=True).start()
+        index = f"http://127.0.0.1:{server.getsockname()[1]}"
+        begun = time.monotonic()
+        words = (f"PYTHON={bare}/interpreter", f"CPU_INDEX={index}", ".venv/.stamp")
+        said = make(*words, folder=bare, PATH=str(programs), INSTALLED="0", no_proxy="*")
+    assert time.monotonic() - begun < 10
+    assert said.returncode == 0
+    assert (f"{index} does not answer" in said.stdout) != answers
+    assert said.stderr == ""
+
+
+def answer_once(server):
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+
+
+@pytest.fixture
+def fresh(bare):
+    """The folder with modules, notebooks and ledgers too: a fresh clone."""
+    for name in ("src", "notebooks", "results"):
+        shutil.copytree(ROOT / name, bare / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return bare
+
+
+STOPS = 'case "$*" in "-m venv .venv") exit 1;; esac; exec python3 -S "$@"'  # -S: no package but the standard library
+
+
+def test_what_run_will_do_is_said_before_anything_is_set_up(fresh):
+    said = make("run", interpreter(fresh, STOPS), folder=fresh).stdout.splitlines()
+    assert re.match(
+        r"Runs \d+ notebooks at full scale, about \d+ minutes on a machine like the last one \(.+, ", said[0]
+    )
+    assert said[1].startswith("Sets up .venv")
+    assert not (fresh / ".venv").exists()
+
+
+def test_what_test_will_do_is_said_before_anything_is_set_up(fresh):
+    said = make("test", "AXE=", interpreter(fresh, STOPS), folder=fresh).stdout.splitlines()
+    assert said[0].endswith("about five minutes on two cores, the first time.")
+    assert said[1].startswith("Sets up .venv")
+
+
+def test_an_unknown_unit_is_refused_before_anything_is_set_up(fresh):
+    refused = make("run", "UNIT=nosuch", interpreter(fresh, STOPS), folder=fresh)
+    assert refused.returncode
+    assert "no notebook is called 'nosuch'; there are:\n  03_" in refused.stderr
+    assert "Sets up" not in refused.stdout
+
+
+def test_other_targets_have_no_plan(fresh):
+    assert make("lint", interpreter(fresh, STOPS), folder=fresh).stdout.startswith("Sets up")
 
 
 def test_unit_is_handed_on(bare):

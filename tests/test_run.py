@@ -1,4 +1,7 @@
+import io
 import json
+import os
+import re
 import sys
 
 import nbformat
@@ -50,9 +53,9 @@ def test_a_full_run_writes_the_notebook_and_its_ledger(make, tmp_path, capsys):
     assert ledger["seconds"] > 0
     assert ledger["peak_memory_mb"] > 20
     assert sorted(file.name for file in tmp_path.rglob("*") if file.is_file()) == ["01_tiny.ipynb", "01_tiny.json"]
-    line = capsys.readouterr().out
-    assert line.startswith("01_tiny")
-    assert "(first run)  done" in line
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "[ 0:00] 01_tiny: starts, first run"
+    assert re.fullmatch(r"\[ 0:\d\d\] 01_tiny: done", said[-1])
 
 
 def test_at_smoke_scale_nothing_is_written(make, tmp_path, monkeypatch):
@@ -92,17 +95,76 @@ def test_an_unknown_unit_lists_the_units(make):
         run.main("speech")
 
 
-def test_units_run_in_order_and_by_part_of_their_name(tmp_path):
-    for name in ("02_b.ipynb", "01_a.ipynb", "notes.txt"):
-        (tmp_path / name).touch()
-    assert [path.name for path in run.find(tmp_path, None)] == ["01_a.ipynb", "02_b.ipynb"]
-    assert [path.name for path in run.find(tmp_path, "b")] == ["02_b.ipynb"]
+def with_headings(path):
+    notebook = nbformat.read(path, 4)
+    text = "## Training\n\nText.\n\n```\n## no heading\n```\n\n### By hand\n\n#### Small print"
+    notebook.cells.insert(2, new_markdown_cell(text))
+    nbformat.write(notebook, path)
+
+
+def test_without_a_terminal_each_heading_is_a_line_as_it_is_reached(make, capsys):
+    path = make("x = 1", "assert x == 2")
+    with_headings(path)
+    with pytest.raises(SystemExit):
+        run.main("")
+    said = [line.partition("] ") for line in capsys.readouterr().out.splitlines()]
+    assert [text for _, _, text in said] == [
+        "01_tiny: starts, first run",
+        "01_tiny: Training",
+        "01_tiny: By hand",
+        "01_tiny: failed",
+    ]
+    assert all(re.fullmatch(r"\[ 0:\d\d", clock) for clock, _, _ in said)
+
+
+class Pipe(io.StringIO):
+    """A standard output that notes how much had been written each time it was flushed."""
+
+    flushed = ()
+
+    def flush(self):
+        self.flushed += (self.getvalue().count("\n"),)
+
+
+def test_each_line_of_the_log_is_flushed(make, monkeypatch):
+    with_headings(path := make("x = 1"))
+    monkeypatch.setattr(sys, "stdout", pipe := Pipe())
+    progress = run.Progress(path, nbformat.read(path, 4), terminal=False)
+    for index in range(3):
+        progress.reached(index)
+    assert pipe.flushed == (1, 2)
+
+
+def test_a_log_tells_the_time_since_the_notebooks_start(make, capsys, monkeypatch):
+    path = make("x = 1")
+    times = iter([100.0, 292.4, 754.0])
+    monkeypatch.setattr(run.time, "monotonic", lambda: next(times))
+    progress = run.Progress(path, nbformat.read(path, 4), terminal=False)
+    progress.say("Training")
+    progress.say("done")
+    assert capsys.readouterr().out == "[ 3:12] 01_tiny: Training\n[10:54] 01_tiny: done\n"
+
+
+def test_on_a_terminal_one_line_names_the_heading_and_is_no_wider(make, capsys, monkeypatch):
+    with_headings(path := make("x = 1"))
+    progress = run.Progress(path, nbformat.read(path, 4), terminal=True)
+    progress.reached(2)
+    assert capsys.readouterr().out == ""
+    assert (progress.cell, progress.heading) == (3, "By hand")
+    monkeypatch.setattr(run.shutil, "get_terminal_size", lambda: os.terminal_size((30, 24)))
+    progress.rewrite("cell 3/3: By hand")
+    assert capsys.readouterr().out == "\r01_tiny                  0:00\x1b[K"
+
+
+def test_the_kernel_is_told_the_file_of_the_claims_and_shows_no_bars(tmp_path, monkeypatch):
+    monkeypatch.setenv("TENDAYS_DEVICE", "cpu")
+    environment = run.kernel_environment(tmp_path / "claims.jsonl")
+    assert environment == {**os.environ, "TENDAYS_LEDGER": str(tmp_path / "claims.jsonl"), "TQDM_DISABLE": "1"}
 
 
 def test_the_last_run_says_how_long_to_expect(make, tmp_path):
     path = make("x = 1")
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "01_tiny.json").write_text('{"seconds": 83.6}')
-    progress = run.Progress(path, 2)
-    progress.reached(1)
+    progress = run.Progress(path, nbformat.read(path, 4), terminal=True)
     assert progress.line("cell 2/2") == "01_tiny                  0:00  (expected 1:24)  cell 2/2"

@@ -56,9 +56,8 @@ def test_numbers_follow_the_largest_and_names_are_new(checkout):
 
 def test_it_has_a_row_before_it_was_run(checkout):
     path = skeleton.new_notebook(checkout, "One")
-    row = (
-        "| [01_one](notebooks/01_one.ipynb) | TODO: the question of this notebook, in one sentence? | not run yet | – |"
-    )
+    asked = "TODO: the question of this notebook, in one sentence?"
+    row = f"|  | [01_one](notebooks/01_one.ipynb) | {asked} | not run yet | – |"
     assert row in (checkout / "README.md").read_text("utf-8")
     assert str(path.name) in (checkout / "README.md").read_text("utf-8")
 
@@ -71,7 +70,7 @@ def test_it_keeps_every_rule_once_it_was_run(checkout, monkeypatch):
     found = {rule.__name__: list(rule(nbformat.read(path, as_version=4), path)) for rule in test_notebooks.RULES}
     assert found.pop("nothing_is_left_to_write")
     assert {name: problems for name, problems in found.items() if problems} == {}
-    assert "variance explained" in readme.results_table(checkout)
+    assert "% of the variance of new points explained" in readme.notebooks_table(checkout)[-1]
 
 
 def test_two_at_once_get_a_number_each(checkout):

@@ -328,8 +328,10 @@ def test_precision_can_be_asked_for(monkeypatch):
 
 
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
+# Where a shell started the tests in the background, SIGINT is ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {tests!r})
 from test_training import RECIPE, Line, epoch_batches, fit
 

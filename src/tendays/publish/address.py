@@ -1,9 +1,9 @@
 """Stamps the repository's address into the files that state it: ``python -m tendays.publish.address owner/name``.
 
 The address is at home in ``pyproject.toml``, from where tests and pages read it. A notebook that lies alone in Colab
-cannot: its badge and its set-up cell state the address themselves, and so does the command in the README. `PLACES` says
-where. Only the address in these places is replaced, whatever it was, so that a notebook merged from a fork is put
-right too, and other repositories that a text names stay as they are.
+cannot: its badge and its set-up cell state the address themselves, and so do the command in the README and the
+citation. `PLACES` says where. Only the address in these places is replaced, whatever it was, so that a notebook merged
+from a fork is put right too, and other repositories that a text names stay as they are.
 """
 
 import re
@@ -16,6 +16,7 @@ from tendays.files import write_atomically
 # What stands before the address, for each kind of file. Tests hold that it stands nowhere else.
 PLACES = {
     "pyproject.toml": ('Repository = "https://github.com/',),
+    "CITATION.cff": ("repository-code: https://github.com/",),
     "README.md": ("git clone https://github.com/",),
     "notebooks/setup_cell.py": ("git+https://github.com/",),
     "notebooks/*.ipynb": ("git+https://github.com/", "https://colab.research.google.com/github/"),

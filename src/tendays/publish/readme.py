@@ -1,18 +1,29 @@
 """The tables and pictures of the README, made from ledgers and notebooks: ``python -m tendays.publish.readme``."""
 
 import base64
+import html
 import json
+import math
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tendays.files import write_atomically
 from tendays.publish.ledger import ledger_path, read_ledgers
 
-RESULTS_BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 PICTURE = "picture"  # the tag of the cell whose figure stands for a notebook
+METRICS = {"PER": "phoneme error rate", "WER": "word error rate"}
+"""Abbreviations of metrics in claims, with what the tables call them."""
+
+COMPARED = {
+    "Translation on Multi30k": "03_german_english_translation",
+    "English pronunciation": "04_transducer",
+}
+"""The notebook that has the same task as longer runs, by their titles' first words: its run stands beside them."""
+
 QUESTION = re.compile(r"^\*\*Question\.\*\* +(\S.*)$", re.MULTILINE)
 
 
@@ -28,33 +39,134 @@ def question(notebook: Path) -> str:
     return found.group(1)
 
 
-def results_table(root: Path) -> str:
-    """Markdown tables of the last full run of each notebook, and of the longer runs, with the notebooks' pictures."""
-    rows, pictures = ["| notebook | question | result | minutes |", "|---|---|---|---|"], []
-    for notebook in sorted((root / "notebooks").glob("*.ipynb")):
-        path = Path("notebooks", notebook.name)
-        asked = question(notebook).replace("|", "\\|")
-        result, minutes = "not run yet", "–"
-        if (ledger_file := ledger_path(notebook)).exists():
+def notebooks_table(root: Path) -> list[str]:
+    """Lines of a Markdown table of the notebooks: picture, link, question, and the headline claims of the last run."""
+    rows = ["| | notebook | question | result | minutes |", "|---|---|---|---|---|"]
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        link, shown, result, minutes = f"notebooks/{path.name}", "", "not run yet", "–"
+        if (ledger_file := ledger_path(path)).exists():
             ledger = json.loads(ledger_file.read_text("utf-8"))
-            result = "; ".join(_phrase(entry) for entry in ledger["claims"] if entry.get("headline"))
-            minutes = f"{ledger['seconds'] / 60:.1f}"
-            alt, _ = picture(notebook)
-            pictures += ["", f"[![{alt}](results/{path.stem}.png)]({path.as_posix()})"]
-        rows.append(f"| [{path.stem}]({path.as_posix()}) | {asked} | {result} | {minutes} |")
-    return "\n".join([*rows, *longer_runs(root), *pictures]) + "\n"
+            alt = html.escape(picture(path)[0])
+            shown = f'<a href="{link}"><img src="results/{path.stem}.png" width="200" alt="{alt}"></a>'
+            result = "; ".join(sentence(entry) for entry in headlines(ledger))
+            minutes = _minutes(ledger["seconds"])
+        rows.append(_row(shown, f"[{path.stem}]({link})", question(path), result, minutes))
+    return rows
+
+
+def front_picture(root: Path) -> list[str]:
+    """The picture of the first notebook that has been run, as a line of Markdown that links to it; none without one."""
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        if ledger_path(path).exists():
+            return [f"[![{picture(path)[0]}](results/{path.stem}.png)](notebooks/{path.name})"]
+    return []
+
+
+@dataclass(frozen=True)
+class System:
+    """A row of the table of longer runs: what was trained on a task, and how well it does."""
+
+    task: str
+    name: str
+    scores: dict[str, str]  # as shown, by metric
+    rank: float  # less is better
+    minutes: str
 
 
 def longer_runs(root: Path) -> list[str]:
-    """Lines of a Markdown table of the runs outside notebooks, from ``results/longer/``; none without such runs."""
-    runs = read_ledgers(root / "results" / "longer")
-    if not runs:
-        return []
-    rows = ["", "| longer run, from the command line | result | minutes |", "|---|---|---|"]
-    for run in runs:
-        result = "; ".join(_phrase(entry) for entry in run["claims"])
-        rows.append(f"| `{run['command']}` | {result} | {run['seconds'] / 60:.1f} |")
-    return rows
+    """Lines of Markdown tables of the runs outside notebooks, from ``results/longer/``; none without such runs.
+
+    A row for each system, a table for each set of metrics; the tasks in the records' order, within a task the best
+    first, with the run of the notebook that `COMPARED` names.
+    """
+    records = read_ledgers(root / "results" / "longer")
+    systems = [system for record in records for system in systems_of(record)]
+    for task, stem in COMPARED.items():
+        ledger_file = root / "results" / f"{stem}.json"
+        if ledger_file.exists() and any(system.task == task for system in systems):
+            ledger = json.loads(ledger_file.read_text("utf-8"))
+            link = f"[the notebook](notebooks/{stem}.ipynb)"
+            systems.append(_system(task, link, headlines(ledger), _minutes(ledger["seconds"])))
+    lines, tasks = [], list(dict.fromkeys(system.task for system in systems))
+    for metrics in dict.fromkeys(tuple(system.scores) for system in systems):
+        lines += ["", _row("task", "system", *metrics, "minutes"), "|---" * (len(metrics) + 3) + "|"]
+        table = [system for system in systems if tuple(system.scores) == metrics]
+        for system in sorted(table, key=lambda system: (tasks.index(system.task), system.rank)):
+            lines.append(_row(system.task, system.name, *system.scores.values(), system.minutes))
+    return lines
+
+
+def systems_of(record: dict[str, Any]) -> list[System]:
+    """The systems of a record: one, or each that a comparison took the mean of over seeds.
+
+    A title's words up to the first comma are the task, the rest is the system; without a title, the command is both.
+    """
+    task, _, name = record.get("title", f"`{record['command']}`").partition(", ")
+    if "runs" not in record:
+        epochs = f"{len(record['history'])} epochs" if "history" in record else ""
+        return [_system(task, ", ".join(filter(None, (name, epochs))), headlines(record), _minutes(record["seconds"]))]
+    compared: dict[str, list[dict[str, Any]]] = {}
+    for entry in record["claims"]:
+        compared.setdefault(_parts(entry)[1], []).append(entry)
+    minutes = f"{_minutes(record['seconds'] / len(record['runs']))} each"
+    return [_system(task, "", entries, minutes) for entries in compared.values()]
+
+
+def _system(task: str, name: str, claims: list[dict[str, Any]], minutes: str) -> System:
+    """A row from the claims that stand for a system; what they say besides the metric and the data goes to its name.
+
+    Raises:
+        ValueError: Two of the claims have the same metric.
+    """
+    scores = {_parts(entry)[0]: amount(entry) for entry in claims}
+    if len(scores) < len(claims):
+        raise ValueError(f"{task}: of {len(claims)} claims that stand for a system, two are of one metric: {[*scores]}")
+    metric, *details = _parts(claims[0])
+    rank = claims[0]["value"] if "error rate" in metric else -claims[0]["value"]
+    return System(task, ", ".join(filter(None, (name, *details))), scores, rank, minutes)
+
+
+def _parts(entry: dict[str, Any]) -> list[str]:
+    """A claim as metric and details: "word error rate on test words, beam 5" as ["word error rate", "beam 5"].
+
+    The metric is the unit, where that says what is measured, as BLEU does.
+    """
+    first, *details = entry["name"].split(", ")
+    metric = first.partition(" on ")[0] if entry["unit"] in ("", "%") else entry["unit"]
+    return [METRICS.get(metric, metric), *details]
+
+
+def headlines(ledger: dict[str, Any]) -> list[dict[str, Any]]:
+    """The claims of a run that stand for it; all, where none is marked."""
+    return [entry for entry in ledger["claims"] if entry.get("headline")] or ledger["claims"]
+
+
+def sentence(entry: dict[str, Any]) -> str:
+    """A claim as a result: "38.1 BLEU on Multi30k's test set, beam 5"."""
+    return f"{amount(entry)} {entry['name'].removeprefix(entry['unit']).strip()}"
+
+
+def amount(entry: dict[str, Any]) -> str:
+    """A claim's value, its standard deviation where it has one, and its unit."""
+    value = number(entry["value"]) if "spread" not in entry else f"{entry['value']:.2f} ± {entry['spread']:.2f}"
+    return f"{value} {entry['unit']}".strip()
+
+
+def number(value: float) -> str:
+    """A number as a table shows it: three digits, but for those before the point that are more."""
+    if not 1 <= abs(value) < 1000:
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:.{2 - int(math.log10(abs(value)))}f}"
+
+
+def _minutes(seconds: float) -> str:
+    """Seconds as minutes in a table."""
+    return f"{seconds / 60:.1f}"
+
+
+def _row(*cells: str) -> str:
+    """A row of a Markdown table."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def picture(notebook: Path) -> tuple[str, bytes]:
@@ -72,20 +184,20 @@ def picture(notebook: Path) -> tuple[str, bytes]:
     return found[0]["metadata"]["image/png"]["alt"], base64.b64decode(image)
 
 
-def _phrase(entry: dict[str, Any]) -> str:
-    """A claim as a table shows it."""
-    return f"{entry['name']} {entry['value']:.4g}{' ' if entry['unit'] else ''}{entry['unit']}".replace("|", "\\|")
-
-
-def with_results(readme: str, table: str) -> str:
-    """The text with the table between ``<!-- results -->`` and ``<!-- /results -->``.
+def refreshed(readme: str, root: Path) -> str:
+    """The text of a README with its picture and its tables as notebooks and ledgers are now.
 
     Raises:
-        ValueError: The text has no such block.
+        ValueError: The text has no block ``<!-- picture -->`` … ``<!-- /picture -->``, or none for the results.
     """
-    if not RESULTS_BLOCK.search(readme):
-        raise ValueError("there is no block from <!-- results --> to <!-- /results --> to write the table to")
-    return RESULTS_BLOCK.sub(lambda block: block[1] + table + block[2], readme)
+    blocks = {"picture": front_picture(root), "results": [*notebooks_table(root), *longer_runs(root)]}
+    for name, lines in blocks.items():
+        block = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        if not block.search(readme):
+            raise ValueError(f"there is no block from <!-- {name} --> to <!-- /{name} --> to write to")
+        text = "".join(f"{line}\n" for line in lines)
+        readme = block.sub(lambda found, text=text: found[1] + text + found[2], readme)
+    return readme
 
 
 def main(arguments: Iterable[str]) -> None:
@@ -95,7 +207,7 @@ def main(arguments: Iterable[str]) -> None:
     for ledger in read_ledgers(root / "results"):
         _, image = picture(root / "notebooks" / ledger["notebook"])
         write_atomically((root / "results" / ledger["notebook"]).with_suffix(".png"), image)
-    write_atomically(readme, with_results(readme.read_text("utf-8"), results_table(root)))
+    write_atomically(readme, refreshed(readme.read_text("utf-8"), root))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ that failed is left as it was. At smoke scale nothing is written.
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 import threading
@@ -26,12 +27,15 @@ from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
 from tendays.files import write_atomically
-from tendays.publish.ledger import ledger_path, write_ledger
+from tendays.publish.ledger import write_ledger
+from tendays.publish.plan import clock, find, last_run
 from tendays.results import read_claims
 
 CELL_TIMEOUT = 3600  # seconds: far more than any cell needs, so that a cell that hangs ends all the same
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 COLOUR_CODE = re.compile(r"\x1b\[[\d;]*m")  # in tracebacks; a log is no place for them
+HEADING = re.compile(r"^#{2,3} +(.+?) *$", re.MULTILINE)
+CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 ASK_FACTS = "import json as _json, tendays.machine as _machine; print(_json.dumps(_machine.facts()))"
 
 
@@ -48,20 +52,6 @@ class OwnKernelSpecManager(KernelSpecManager):
 
 class NotebookFailed(Exception):  # noqa: N818 - it reads as what happened
     """A notebook did not run to its end; says where, and why."""
-
-
-def find(folder: Path, unit: str | None) -> list[Path]:
-    """The notebooks to run: all of them, or those whose file name contains ``unit``.
-
-    Raises:
-        ValueError: There is none.
-    """
-    notebooks = sorted(folder.glob("*.ipynb"))
-    chosen = [path for path in notebooks if unit is None or unit in path.stem]
-    if not chosen:
-        units = "".join(f"\n  {path.stem}" for path in notebooks)
-        raise ValueError(f"no notebook is called {unit!r}; there are:{units}" if units else f"no notebooks in {folder}")
-    return chosen
 
 
 def run_notebook(path: Path) -> float:
@@ -87,6 +77,12 @@ def run_notebook(path: Path) -> float:
     return seconds
 
 
+def kernel_environment(claims: Path) -> dict[str, str]:
+    """The environment of a notebook's kernel; ``claims`` is the file that `tendays.results.claim` appends to."""
+    # What a progress bar leaves in a saved output is a page of its states; the lines after each epoch stay.
+    return {**os.environ, "TENDAYS_LEDGER": str(claims), "TQDM_DISABLE": "1"}
+
+
 def _execute(notebook: NotebookNode, folder: Path, claims: Path, progress: "Progress") -> dict[str, Any]:
     """Run the cells in a kernel of this interpreter, and return what `tendays.machine.facts` says there."""
     manager = AsyncKernelManager(transport_encryption="auto", kernel_spec_manager=OwnKernelSpecManager())
@@ -98,9 +94,7 @@ def _execute(notebook: NotebookNode, folder: Path, claims: Path, progress: "Prog
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )
-    # What a progress bar leaves in a saved output is a page of its states; the lines after each epoch stay.
-    env = {**os.environ, "TENDAYS_LEDGER": str(claims), "TQDM_DISABLE": "1"}
-    with client.setup_kernel(cleanup_kc=True, env=env):
+    with client.setup_kernel(cleanup_kc=True, env=kernel_environment(claims)):
         for index, cell in enumerate(notebook.cells):
             progress.reached(index)
             _run_cell(client, cell, index)
@@ -131,52 +125,74 @@ def tidy(notebook: NotebookNode) -> None:
 
 
 class Progress:
-    """One line about a running notebook, kept up to date where it is shown on a terminal."""
+    """What is said about a running notebook.
 
-    def __init__(self, path: Path, cells: int) -> None:
-        self.name, self.cells, self.cell = path.stem, cells, 0
+    On a terminal it is one line, rewritten once a second; elsewhere, as in a log, a line at the start, at each heading,
+    and at the end.
+    """
+
+    def __init__(self, path: Path, notebook: NotebookNode, *, terminal: bool) -> None:
+        self.name, self.cells, self.terminal = path.stem, notebook.cells, terminal
+        self.cell, self.heading = 0, ""
         self.start = time.monotonic()
-        ledger = ledger_path(path)
-        seconds = json.loads(ledger.read_text("utf-8"))["seconds"] if ledger.exists() else None
-        self.expected = "first run" if seconds is None else f"expected {clock(seconds)}"
+        ledger = last_run(path)
+        self.expected = f"expected {clock(ledger['seconds'])}" if ledger else "first run"
 
     def reached(self, index: int) -> None:
-        """Note that a cell is about to run."""
+        """Note that a cell is about to run, and the headings in it."""
         self.cell = index + 1
+        for heading in headings(self.cells[index]):
+            self.heading = heading
+            if not self.terminal:
+                self.say(heading)
+
+    def say(self, what: str) -> None:
+        """Print a line of the log, with the time since the notebook's start."""
+        print(f"[{clock(time.monotonic() - self.start):>5}] {self.name}: {what}", flush=True)
 
     def line(self, state: str) -> str:
-        """The line as it stands."""
+        """The line on a terminal."""
         return f"{self.name:<24} {clock(time.monotonic() - self.start)}  ({self.expected})  {state}"
+
+    def rewrite(self, state: str, end: str = "") -> None:
+        """Put another line in place of the one on the terminal, cut off where it would take two."""
+        columns = shutil.get_terminal_size().columns
+        print(f"\r{self.line(state)[: columns - 1]}\x1b[K", end=end, flush=True)
 
     def tick_until(self, done: threading.Event) -> None:
         """Rewrite the line once a second."""
         while not done.wait(1):
-            print(f"\r{self.line(f'cell {self.cell}/{self.cells}')}\x1b[K", end="", flush=True)
+            self.rewrite(f"cell {self.cell}/{len(self.cells)}" + (f": {self.heading}" if self.heading else ""))
+
+
+def headings(cell: NotebookNode) -> list[str]:
+    """The headings of levels two and three in a cell; none in code cells and in blocks of code."""
+    if cell.cell_type != "markdown":
+        return []
+    return HEADING.findall(CODE_BLOCK.sub("", cell.source))
 
 
 @contextmanager
 def _progress(path: Path, notebook: NotebookNode) -> Iterator[Progress]:
     """Show the progress of a notebook while the block runs, and how it ended."""
-    progress = Progress(path, len(notebook.cells))
+    progress = Progress(path, notebook, terminal=sys.stdout.isatty())
     done = threading.Event()
     ticker = threading.Thread(target=progress.tick_until, args=(done,), daemon=True)
-    terminal = sys.stdout.isatty()
-    if terminal:
+    if progress.terminal:
         ticker.start()
+    else:
+        progress.say(f"starts, {progress.expected}")
     state = "failed"
     try:
         yield progress
         state = "done"
     finally:
         done.set()
-        if terminal:
+        if progress.terminal:
             ticker.join()
-        print(f"{chr(13) if terminal else ''}{progress.line(state)}" + ("\x1b[K" if terminal else ""), flush=True)
-
-
-def clock(seconds: float) -> str:
-    """Seconds as minutes and seconds."""
-    return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
+            progress.rewrite(state, end="\n")
+        else:
+            progress.say(state)
 
 
 def main(unit: str = typer.Argument("", help="Part of a notebook's file name; all notebooks without.")) -> None:

@@ -59,7 +59,7 @@ def new_notebook(root: Path, title: str) -> Path:
         path = folder / f"{number:02}_{stem}.ipynb"
         write_atomically(path, content(root, path.name, title))
         page = root / "README.md"
-        write_atomically(page, readme.with_results(page.read_text("utf-8"), readme.results_table(root)))
+        write_atomically(page, readme.refreshed(page.read_text("utf-8"), root))
     return path
 
 
