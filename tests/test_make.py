@@ -264,18 +264,28 @@ def equipped(bare):
     return bare
 
 
+SPLIT = "print(" + ", ".join(["1" * 10] * 8) + ")"  # 99 columns
+
+
 @pytest.mark.parametrize(
     ("source", "complaint"),
-    [("print(1)", None), ("import os\n\nprint(1)", "F401"), ("print( 1 )", "File would be reformatted")],
-    ids=["clean", "unused import", "unformatted"],
+    [
+        ("print(1)", None),
+        ("import os\n\nprint(1)", "F401"),
+        ("print( 1 )", "File would be reformatted"),
+        (SPLIT, "File would be reformatted"),
+    ],
+    ids=["clean", "unused import", "unformatted", "more than 88 columns"],
 )
 def test_lint_looks_into_notebooks(equipped, source, complaint):
     for folder in ("src", "tests", "notebooks", "site"):
         (equipped / folder).mkdir()
     (equipped / "conftest.py").touch()
+    shutil.copy(ROOT / "notebooks" / "ruff.toml", equipped / "notebooks")
+    (equipped / "src" / "wide.py").write_text(f'"""Modules may have 120 columns."""\n\n{SPLIT}\n', "utf-8")
     nbformat.write(new_notebook(cells=[new_code_cell(source)]), equipped / "notebooks" / "01_tiny.ipynb")
     linted = make("lint", folder=equipped)
-    assert (linted.returncode == 0) == (complaint is None)
+    assert (linted.returncode == 0) == (complaint is None), linted.stdout
     assert (complaint or "") in linted.stdout
 
 

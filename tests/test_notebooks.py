@@ -24,6 +24,7 @@ REPOSITORY = re.search(r'^Repository = "https://github\.com/([^"]+)"$', PYPROJEC
 COLAB = "https://colab.research.google.com"
 
 SIZE = 1_000_000  # bytes, over which browsers and GitHub are slow to show a notebook
+COLUMNS = 88  # of a code line: as many as fit beside the contents of a page, and in notebooks/ruff.toml
 LINES, LONG = 15, 25  # of a code cell, blank ones not counted: as a rule, and with a reason
 PRIVATE_PATH = re.compile(r"(?<![\w.:/-])/(home|root|work|tmp|Users|private|content)/")
 SECTIONS = ("Exercises", "What broke", "What I learnt")
@@ -117,6 +118,13 @@ def cells_are_short(nb, path):
             yield f"cell {number} has {lines} lines"
 
 
+def lines_fit_a_page(nb, path):
+    for number, cell in code_cells(nb):
+        for line in cell.source.splitlines():
+            if len(line) > COLUMNS:
+                yield f"cell {number} has a line of {len(line)} columns: {line}"
+
+
 def checked_cells_have_text(nb, path):
     for number, cell in code_cells(nb):
         if "nbval-check-output" in cell.metadata.get("tags", []):
@@ -177,6 +185,7 @@ RULES = [
     has_the_sections,
     code_is_plain_python,
     cells_are_short,
+    lines_fit_a_page,
     checked_cells_have_text,
     images_have_a_text,
     has_a_picture,
@@ -302,6 +311,7 @@ BROKEN = {
     "marker": (code_is_plain_python, set_cell(2, source="x = 1\n# NBVAL_IGNORE_OUTPUT")),
     "16 lines": (cells_are_short, set_cell(2, source=lines(16))),
     "empty cell": (cells_are_short, set_cell(2, source="\n")),
+    "89 columns": (lines_fit_a_page, set_cell(2, source="x = 1\n# " + "x" * 87)),
     "nothing to compare": (checked_cells_have_text, set_outputs()),
     "comparison unrun": (checked_cells_have_text, set_cell(2, execution_count=None)),
     "no text": (images_have_a_text, set_outputs(new_output("display_data", {"image/png": ""}))),
@@ -333,6 +343,12 @@ def test_a_long_cell_needs_a_reason_and_has_an_end(good, count, kept):
     nb.cells[2].source = lines(count)
     nb.cells[2].metadata["tendays"] = {"long": "one loop, better read whole"}
     assert (not list(cells_are_short(nb, path))) == kept
+
+
+def test_a_line_of_88_columns_fits(good):
+    nb, path = good
+    nb.cells[2].source = "# " + "x" * 86
+    assert list(lines_fit_a_page(nb, path)) == []
 
 
 def test_addresses_and_fractions_are_no_private_paths(good):

@@ -196,3 +196,18 @@ def test_the_first_screen_is_a_picture_two_sentences_and_two_commands():
     assert len(re.findall(r"[.?!](?=\s|$)", sentences)) == 2
     commands = re.match(r"```sh\ngit clone .*\n(make \w+) .*\n(make \w+) .*\n```$", clone)
     assert commands.groups() == ("make run", "make test")
+
+
+def test_the_tree_names_every_module_and_what_is_there():
+    page = (ROOT / "README.md").read_text("utf-8")
+    tree = re.search(r"^```\n(README\.md .*?)^```$", page, re.MULTILINE | re.DOTALL)[1].splitlines()
+    names = {False: set(), True: set()}
+    for line in tree:
+        entry, text = re.fullmatch(r"( {0,2}\S+(?:, \S+)*) {2,}(\S.*)", line).groups()
+        assert len(text) > 10, line
+        names[entry.startswith("  ")] |= set(entry.strip().split(", "))
+    package = ROOT / "src" / "tendays"
+    modules = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    packages = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    assert names[True] == modules | packages
+    assert [name for name in names[False] if not (ROOT / name).exists()] == []

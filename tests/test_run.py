@@ -147,12 +147,16 @@ def test_a_log_tells_the_time_since_the_notebooks_start(make, capsys, monkeypatc
 
 def test_on_a_terminal_one_line_names_the_heading_and_is_no_wider(make, capsys, monkeypatch):
     with_headings(path := make("x = 1"))
-    progress = run.Progress(path, nbformat.read(path, 4), terminal=True)
+    notebook = nbformat.read(path, 4)
+    progress = run.Progress(path, notebook, terminal=True)
+    progress.reached(1)
+    assert progress.where() == "cell 2/3"
     progress.reached(2)
+    notebook.cells.append(new_code_cell("1"))  # as the question for the machine is, which is no cell of the notebook
+    assert progress.where() == "cell 3/3: By hand"
     assert capsys.readouterr().out == ""
-    assert (progress.cell, progress.heading) == (3, "By hand")
     monkeypatch.setattr(run.shutil, "get_terminal_size", lambda: os.terminal_size((30, 24)))
-    progress.rewrite("cell 3/3: By hand")
+    progress.rewrite(progress.where())
     assert capsys.readouterr().out == "\r01_tiny                  0:00\x1b[K"
 
 

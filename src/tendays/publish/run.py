@@ -133,7 +133,7 @@ class Progress:
 
     def __init__(self, path: Path, notebook: NotebookNode, *, terminal: bool) -> None:
         self.name, self.cells, self.terminal = path.stem, notebook.cells, terminal
-        self.cell, self.heading = 0, ""
+        self.cell, self.count, self.heading = 0, len(notebook.cells), ""
         self.start = time.monotonic()
         ledger = last_run(path)
         self.expected = f"expected {clock(ledger['seconds'])}" if ledger else "first run"
@@ -145,6 +145,10 @@ class Progress:
             self.heading = heading
             if not self.terminal:
                 self.say(heading)
+
+    def where(self) -> str:
+        """The cell that runs, and the heading that it stands under."""
+        return f"cell {self.cell}/{self.count}" + (f": {self.heading}" if self.heading else "")
 
     def say(self, what: str) -> None:
         """Print a line of the log, with the time since the notebook's start."""
@@ -162,7 +166,7 @@ class Progress:
     def tick_until(self, done: threading.Event) -> None:
         """Rewrite the line once a second."""
         while not done.wait(1):
-            self.rewrite(f"cell {self.cell}/{len(self.cells)}" + (f": {self.heading}" if self.heading else ""))
+            self.rewrite(self.where())
 
 
 def headings(cell: NotebookNode) -> list[str]:
