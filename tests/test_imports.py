@@ -18,7 +18,7 @@ SUBJECTS = {
     "pronunciation": {"transducer", "translation", "ctc"},
 }
 SHARED = {
-    *("scale", "machine", "files", "commands", "measure", "results", "exercises", "plots"),
+    *("threads", "scale", "machine", "files", "commands", "measure", "results", "exercises", "plots"),
     *("training", "recurrent", "pieces", "corpora"),
 }
 TOOLS = {"journal", "publish"}

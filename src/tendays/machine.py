@@ -13,7 +13,7 @@ import torch
 import tendays
 from tendays.scale import scale
 
-RECORDED = ("torch", "torchtext", "numpy", "sentencepiece", "accelerate", "sacrebleu")
+RECORDED = ("torch", "torchtext", "numpy", "scipy", "sentencepiece", "accelerate", "sacrebleu")
 
 
 def device() -> Literal["cpu", "cuda"]:
@@ -39,9 +39,13 @@ def autocast_dtype(tensor: torch.Tensor) -> torch.dtype | None:
 
 
 def banner() -> str:
-    """One line that says what a notebook is about to run with."""
+    """One line that says what a notebook is about to run with, and a second one where the machine is busy."""
     name = torch.cuda.get_device_name() if device() == "cuda" else "cpu"
-    return f"tendays {tendays.__version__} · {scale()} scale · torch {torch.__version__} · {name}"
+    line = f"tendays {tendays.__version__} · {scale()} scale · torch {torch.__version__} · {name}"
+    if not (others := tendays.OTHERS_RUNNING):
+        return line
+    threads = "1 thread" if others == 1 else f"{others} threads"
+    return f"{line}\nthe machine is busy: {threads} of other processes on {os.cpu_count()} cores; expect longer times"
 
 
 def facts() -> dict[str, Any]:

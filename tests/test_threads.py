@@ -1,0 +1,92 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+import tendays
+from tendays import machine, threads
+
+
+@pytest.fixture
+def proc(tmp_path, monkeypatch):
+    """What Linux says is running: a function that writes it."""
+    monkeypatch.setattr(threads, "LOADAVG", tmp_path / "loadavg")
+    monkeypatch.setattr(threads, "INTERVAL", 0)
+    for name in threads.OWN:
+        monkeypatch.setenv(name, "")  # so that what a test sets is taken back
+        monkeypatch.delenv(name)
+    return lambda running: threads.LOADAVG.write_text(f"0.50 0.40 0.30 {running}/321 4711\n")
+
+
+@pytest.mark.parametrize(("running", "others"), [(1, 0), (2, 1), (5, 4)])
+def test_running_threads_are_counted_without_the_one_that_counts(running, others, proc):
+    proc(running)
+    assert threads.others_running() == others
+
+
+def test_one_sample_out_of_line_does_not_count(proc, monkeypatch):
+    said = iter([9, *[1] * (threads.SAMPLES - 1)])
+    proc(1)
+    monkeypatch.setattr(threads.time, "sleep", lambda seconds: proc(next(said)))
+    assert threads.others_running() == 0
+
+
+@pytest.mark.parametrize("content", [None, "", "0.5 0.4 0.3", "0.5 0.4 0.3 x/321 1"])
+def test_where_nothing_is_said_nothing_is_running(content, proc):
+    if content is not None:
+        threads.LOADAVG.write_text(content)
+    assert threads.others_running() == 0
+
+
+def test_threads_sleep_beside_another_process(proc, monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch")
+    proc(3)
+    assert threads.prepare() == 2
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_a_quiet_machine_is_left_as_it_is(proc, monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch")
+    proc(1)
+    assert threads.prepare() == 0
+    assert "OMP_WAIT_POLICY" not in os.environ
+
+
+@pytest.mark.parametrize("name", threads.OWN)
+def test_a_setting_of_the_users_stays(name, proc, monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch")
+    monkeypatch.setenv(name, "ACTIVE")
+    proc(3)
+    assert threads.prepare() == 2
+    assert [os.environ.get(own) for own in threads.OWN if own != name] == [None]
+    assert os.environ[name] == "ACTIVE"
+
+
+def test_where_torch_is_imported_already_nothing_is_set(proc):
+    proc(3)
+    assert "torch" in sys.modules
+    assert threads.prepare() == 2
+    assert "OMP_WAIT_POLICY" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("others", "said"), [(0, ""), (1, "busy: 1 thread of other"), (3, "busy: 3 threads of other processes on ")]
+)
+def test_the_banner_says_when_the_machine_is_busy(others, said, monkeypatch):
+    monkeypatch.setattr(tendays, "OTHERS_RUNNING", others)
+    assert said in machine.banner()
+    assert len(machine.banner().splitlines()) == (2 if others else 1)
+
+
+@pytest.mark.parametrize(
+    "modules", ["machine", "translation", "transducer", "pronunciation", "ctc", "training", "measure", "bench"]
+)
+def test_the_choice_is_made_before_torch_is_imported(modules):
+    code = f"""
+import sys
+from tendays import threads, {modules}
+order = list(sys.modules)
+assert order.index("tendays.threads") < order.index("torch")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
