@@ -3,6 +3,7 @@ import warnings
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 
+import psutil
 import pytest
 import torch
 
@@ -144,3 +145,23 @@ def test_the_command_runs_all_parts_or_those_named(wanted, ran, monkeypatch, cap
 def test_the_command_names_an_unknown_part():
     with pytest.raises(SystemExit, match="no part alignment; expected loss, translation, transducer"):
         bench.main(["transducer", "alignment"])
+
+
+def test_busy_steps_stand_beside_the_quiet_one(capsys, monkeypatch):
+    seconds = iter([0.2, 0.21, 0.64, 0.3])
+    monkeypatch.setattr(bench, "_step_seconds", lambda first, repeats: next(seconds))
+    bench.bench_busy()
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert [line.split(",")[0].strip() for line in lines] == ["quiet", "quiet", *["beside a busy process"] * 2]
+    assert [line.split("ms  ")[1].split(" ×")[0] for line in lines] == ["1.00", "1.05", "3.20", "1.50"]
+
+
+def test_the_busy_process_is_busy_and_ends_with_its_block():
+    with bench._busy_process():
+        (child,) = psutil.Process().children()
+        assert child.cpu_times().user > 0.3
+    assert not child.is_running()
+
+
+def test_a_step_is_timed_in_a_process_of_its_own():
+    assert 0 < bench._step_seconds("import torch", repeats=1) < 60

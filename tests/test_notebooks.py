@@ -125,6 +125,17 @@ def lines_fit_a_page(nb, path):
                 yield f"cell {number} has a line of {len(line)} columns: {line}"
 
 
+def folds_are_folds_everywhere(nb, path):
+    for number, cell in code_cells(nb):
+        on_pages = "hide-input" in cell.metadata.get("tags", [])
+        in_jupyter = bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
+        if on_pages and not in_jupyter:
+            yield f"cell {number} is folded on pages, and open in Jupyter: set jupyter.source_hidden"
+        claims = re.search(r"\b(claim|assert)\b", cell.source) and "solution" not in cell.metadata.get("tags", [])
+        if on_pages and claims:
+            yield f"cell {number} is folded and states a result; only drawings and solutions are folded"
+
+
 def checked_cells_have_text(nb, path):
     for number, cell in code_cells(nb):
         if "nbval-check-output" in cell.metadata.get("tags", []):
@@ -186,6 +197,7 @@ RULES = [
     code_is_plain_python,
     cells_are_short,
     lines_fit_a_page,
+    folds_are_folds_everywhere,
     checked_cells_have_text,
     images_have_a_text,
     has_a_picture,
@@ -312,6 +324,13 @@ BROKEN = {
     "16 lines": (cells_are_short, set_cell(2, source=lines(16))),
     "empty cell": (cells_are_short, set_cell(2, source="\n")),
     "89 columns": (lines_fit_a_page, set_cell(2, source="x = 1\n# " + "x" * 87)),
+    "fold on pages only": (folds_are_folds_everywhere, set_meta(2, tags=["hide-input"])),
+    "folded claim": (
+        folds_are_folds_everywhere,
+        lambda nb: nb.cells[2].update(
+            source="claim('x', 1)", metadata={"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
+        ),
+    ),
     "nothing to compare": (checked_cells_have_text, set_outputs()),
     "comparison unrun": (checked_cells_have_text, set_cell(2, execution_count=None)),
     "no text": (images_have_a_text, set_outputs(new_output("display_data", {"image/png": ""}))),

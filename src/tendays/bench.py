@@ -1,11 +1,14 @@
 """Measures the fast versions against the textbook's: ``make bench``. Times are the best of several, on this machine.
 
-``python -m tendays.bench transducer`` runs one part; the parts are loss, translation and transducer.
+``python -m tendays.bench transducer`` runs one part; the parts are busy, loss, translation and transducer.
 """
 
+import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -16,7 +19,7 @@ from torch import Tensor
 
 from tendays import corpora, files, machine, training, transducer, translation
 from tendays.measure import best_time, peak_memory
-from tendays.pieces import EOS, PairBatches, Pieces, pad
+from tendays.pieces import EOS, Batch, PairBatches, Pieces, pad
 from tendays.transducer.textbook import textbook_loss
 
 # ---- the parts ------------------------------------------------------------------------------------------------------
@@ -25,6 +28,64 @@ from tendays.transducer.textbook import textbook_loss
 def show(what: str, seconds: float, beside: str = "") -> None:
     """One line of the report."""
     print(f"{what:<52}{1000 * seconds:9.1f} ms  {beside}", flush=True)
+
+
+BUSY = "while True: pass"  # a program that keeps one core busy
+ORDERS = {"as torch comes": "import torch", "as set here": "import tendays"}  # who is imported first decides
+
+
+def bench_busy(repeats: int = 5) -> None:
+    """A training step on a quiet machine and beside one busy process, with and without the setting of `threads`.
+
+    Args:
+        repeats: training steps that are timed in each process, after one to warm up; their median is shown.
+    """
+    print("\na training step of the translator, in a process of its own (the machine should be quiet)")
+    quiet = {}
+    for name, first in ORDERS.items():
+        quiet[name] = _step_seconds(first, repeats)
+        show(f"  quiet, {name}", quiet[name], f"{quiet[name] / quiet['as torch comes']:.2f} × as torch comes")
+    with _busy_process():
+        for name, first in ORDERS.items():
+            seconds = _step_seconds(first, repeats)
+            show(
+                f"  beside a busy process, {name}", seconds, f"{seconds / quiet['as torch comes']:.2f} × the quiet step"
+            )
+
+
+def _step_seconds(first: str, repeats: int) -> float:
+    """The median time of a training step in a new process, whose first line of code is given."""
+    code = f"{first}\nfrom tendays import bench\nbench.time_steps({repeats})"
+    said = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return float(said.splitlines()[-1])
+
+
+@contextmanager
+def _busy_process() -> Iterator[None]:
+    """A block beside which another process keeps a core busy."""
+    with subprocess.Popen([sys.executable, "-c", BUSY]) as process:
+        try:
+            time.sleep(1)  # until it is
+            yield
+        finally:
+            process.kill()
+
+
+def time_steps(repeats: int) -> None:
+    """Prints the median time of a training step of the translator, in seconds, on a batch of random pieces."""
+    torch.manual_seed(0)
+    model = translation.Translator(translation.Size(4000))
+    rows, T, U = 128, 16, 16
+    source, target = (torch.randint(4, 4000, (rows, length)) for length in (T, U + 1))
+    batch = Batch(source, torch.full((rows,), T), target, torch.full((rows,), U))
+    times = []
+    for _ in range(repeats + 1):
+        begun = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=training.precision() == "bf16"):
+            loss = model(batch)
+        loss.backward()
+        times.append(time.perf_counter() - begun)
+    print(statistics.median(times[1:]))
 
 
 def bench_loss(outputs: int = 3000, width: int = 256, vocabulary: int = 4000) -> None:
@@ -245,7 +306,7 @@ def _figure(ratio: float) -> str:
     return f"{ratio:.{0 if ratio >= 10 else 1 if ratio >= 1 else 2}f}"
 
 
-PARTS = {"loss": bench_loss, "translation": bench_translation, "transducer": bench_transducer}
+PARTS = {"busy": bench_busy, "loss": bench_loss, "translation": bench_translation, "transducer": bench_transducer}
 
 
 def main(wanted: list[str]) -> None:
