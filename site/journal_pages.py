@@ -10,7 +10,7 @@ from tendays import journal, plots
 from tendays.journal import month
 
 
-def dressed(text: str, path: Path, works: list[pages.Reference]) -> str:
+def unit_page(text: str, path: Path, works: list[pages.Reference]) -> str:
     """A unit's text for its page: dates as one says them, kinds as labels, works linked to the bibliography."""
     unit, _ = journal.parse(text, path)
     lines = text.removeprefix("\ufeff").splitlines()

@@ -24,18 +24,18 @@ ROOT = pages.HERE.parent
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
-    app.connect("source-read", dress)
+    app.connect("source-read", change_source)
     app.connect("doctree-read", describe_figures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def dress(app: Sphinx, docname: str, source: list[str]) -> None:
+def change_source(app: Sphinx, docname: str, source: list[str]) -> None:
     """Change the text of a page that has just been read."""
     folder, _, stem = docname.partition("/")
     if folder == "notebooks":
-        source[0] = dressed(source[0], pages.Notebook(ROOT, stem), log(), bibliography())
+        source[0] = notebook_page(source[0], pages.Notebook(ROOT, stem), log(), bibliography())
     elif folder == "journal" and stem != "index":
-        source[0] = journal_pages.dressed(source[0], ROOT / "journal" / f"{stem}.md", bibliography())
+        source[0] = journal_pages.unit_page(source[0], ROOT / "journal" / f"{stem}.md", bibliography())
 
 
 @cache
@@ -50,7 +50,7 @@ def bibliography() -> list[pages.Reference]:
     return pages.bibliography(pages.HERE / "references.bib")
 
 
-def dressed(text: str, notebook: pages.Notebook, kept: journal.Journal, works: list[pages.Reference]) -> str:
+def notebook_page(text: str, notebook: pages.Notebook, kept: journal.Journal, works: list[pages.Reference]) -> str:
     """A notebook's text with a bar of links in place of the badge, its days in the journal, and linked references.
 
     The badge is an image of another host, which pages that work without a network cannot show.

@@ -107,7 +107,7 @@ def test_what_is_written_around_is_left_alone():
         ("## Goals\n- 3–2 papers\n", 3, "a goal such as '2–3 papers'"),
         ("## Goals\n- many papers\n", 3, "a goal such as '2–3 papers'"),
         ("## Goals\n- 3 films\n", 3, "not '3 films'"),
-        ("## Goals\n- code\n- 2 codes\n", 4, "one goal of each kind; one of 'code' stands above"),
+        ("## Goals\n- code\n- 2 codes\n", 4, "one goal of each kind; there is one of 'code' above"),
         ("- paper: nowhere\n", 2, "items under '## Goals' or a day"),
         ("# Unit 2: 2022-02-11 to 2022-02-20\n", 2, "one title only"),
     ],

@@ -120,12 +120,12 @@ def test_the_heading_of_a_longer_run_is_in_words(run, words):
 # --- what pages have that files have not ------------------------------------------------------------------------------
 
 
-def test_a_notebook_is_dressed_and_its_code_is_not_touched():
+def test_a_notebooks_page_has_links_and_its_code_is_untouched():
     each = pages.Notebook(ROOT, "04_transducer")
     text = each.path.read_text("utf-8")
     before, after = (
         json.loads(part)["cells"]
-        for part in (text, notebook_pages.dressed(text, each, journal.read(ROOT / "journal"), WORKS))
+        for part in (text, notebook_pages.notebook_page(text, each, journal.read(ROOT / "journal"), WORKS))
     )
     first = after[0]["source"]
     assert "colab-badge.svg" not in first
@@ -145,15 +145,15 @@ def test_a_fold_says_what_is_in_it():
     content = json.loads(each.path.read_text("utf-8"))
     drawing, solution = {"tags": ["hide-input"]}, {"tags": ["hide-input", "solution"]}
     content["cells"] = content["cells"][:2] + [new_code_cell("x", metadata=kind) for kind in (drawing, solution, {})]
-    text = notebook_pages.dressed(json.dumps(content), each, journal.read(ROOT / "journal"), WORKS)
+    text = notebook_pages.notebook_page(json.dumps(content), each, journal.read(ROOT / "journal"), WORKS)
     prompts = [cell["metadata"].get("mystnb", {}).get("code_prompt_show") for cell in json.loads(text)["cells"][1:]]
     assert prompts == ["Show the set-up", "Show the drawing", "Show a solution", None]
 
 
-def test_a_day_of_the_journal_is_dressed():
+def test_a_day_of_the_journal_has_its_date_kinds_and_links():
     text = "# Unit 1: 2022-02-01 to 2022-02-10\n\n## 2022-02-03\n\n"
     text += "- Paper: *Graves 2012* and *Nobody 1900*\n* [ ] Why?\n\n## notes\n"
-    page = journal_pages.dressed(text, Path("unit.md"), WORKS)
+    page = journal_pages.unit_page(text, Path("unit.md"), WORKS)
     assert page.splitlines() == [
         "# Unit 1: 1–10 February 2022",
         "",

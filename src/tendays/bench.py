@@ -103,8 +103,8 @@ def bench_loss(outputs: int = 3000, width: int = 256, vocabulary: int = 4000) ->
     def sliced() -> None:
         translation.smoothed_cross_entropy(points, weight, bias, targets, 0.1).backward()
 
-    for name, narrow in (("float32", False), ("bfloat16", True)):
-        with torch.autocast("cpu", torch.bfloat16, enabled=narrow):
+    for name, bf16 in (("float32", False), ("bfloat16", True)):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             slow, fast = best_time(torchs), best_time(sliced)
         show(f"  {name}: F.linear, F.cross_entropy", slow)
         show(f"  {name}: smoothed_cross_entropy", fast, f"{slow / fast:.1f} × as fast")
@@ -123,14 +123,14 @@ def bench_translation() -> None:
     model = translation.Translator(translation.Size(len(pieces), **plan.size)).to(device)
     some = [batch.to(device) for batch in batches[:10]]
 
-    def steps(narrow: bool) -> None:
+    def steps(bf16: bool) -> None:
         for batch in some:
-            with torch.autocast(device, torch.bfloat16, enabled=narrow):
+            with torch.autocast(device, torch.bfloat16, enabled=bf16):
                 loss = model(batch)
             loss.backward()
 
-    for name, narrow in (("float32", False), ("bfloat16", True)):
-        seconds = best_time(lambda narrow=narrow: steps(narrow), 3) / len(some)
+    for name, bf16 in (("float32", False), ("bfloat16", True)):
+        seconds = best_time(lambda bf16=bf16: steps(bf16), 3) / len(some)
         show(f"  forward and backward, one batch, {name}", seconds, f"{len(batches) * seconds:.0f} s an epoch")
     bench_decoding(model.eval(), pieces, corpora.load(train.name, "test").german[:1000])
 

@@ -55,16 +55,19 @@ def parse(text: str, path: Path) -> tuple[Unit | None, list[Problem]]:
     problems: list[Problem] = []
     section: date | str | None = None  # a day, "goals", or a heading that could not be read
     for place, line in own_lines(lines, number):
+        expected = None
         if heading := HEADING.fullmatch(line):
-            section = _section(heading[1], unit, Problem(path, place, ""), problems)
+            section, expected = _section(heading[1], unit)
         elif line.startswith("# "):
-            problems.append(Problem(path, place, "expected one title only; days and goals have headings with ##"))
+            expected = "expected one title only; days and goals have headings with ##"
         elif (item := ITEM.match(line)) and section == "goals":
-            _add_goal(item[1], unit, Problem(path, place, ""), problems)
+            expected = _add_goal(item[1], unit)
         elif item and isinstance(section, date):
-            _add_item(_whole(lines, place, item[1]), unit, section, Problem(path, place, ""), problems)
+            expected = _add_item(_whole(lines, place, item[1]), unit, section, place)
         elif item and section is None:
-            problems.append(Problem(path, place, "expected items under '## Goals' or a day such as '## 2022-02-03'"))
+            expected = "expected items under '## Goals' or a day such as '## 2022-02-03'"
+        if expected:
+            problems.append(Problem(path, place, expected))
     return unit, problems
 
 
@@ -106,11 +109,11 @@ def parse_date(text: str) -> date | None:
         return None
 
 
-def _section(heading: str, unit: Unit, at: Problem, problems: list[Problem]) -> date | str:
-    """What stands under a heading of level two."""
+def _section(heading: str, unit: Unit) -> tuple[date | str, str | None]:
+    """The section that a heading of level two begins, and what was expected where it can't be read."""
     name = heading.strip()
     if name.lower() == "goals":
-        return "goals"
+        return "goals", None
     day = parse_date(name)
     if day is None:
         expected = "expected '## Goals' or a day such as '## 2022-02-03'"
@@ -120,24 +123,23 @@ def _section(heading: str, unit: Unit, at: Problem, problems: list[Problem]) -> 
         expected = f"expected a day after {max(unit.days)}, each day once and in order"
     else:
         unit.days[day] = []
-        return day
-    problems.append(Problem(at.path, at.line, f"{expected}, not {name[:40]!r}"))
-    return "unread"
+        return day, None
+    return "unread", f"{expected}, not {name[:40]!r}"
 
 
-def _add_goal(text: str, unit: Unit, at: Problem, problems: list[Problem]) -> None:
-    """Read an item under “Goals”."""
+def _add_goal(text: str, unit: Unit) -> str | None:
+    """Add an item under “Goals” to the unit; what was expected where it can't be read."""
     found = GOAL.fullmatch(text.strip())
     kind = _kind(found[3]) if found else None
     least = int(found[1]) if found and found[1] else 1
     most = (int(found[2] or found[1]) if found[1] else None) if found else None
     if kind is None or (most is not None and most < least):
         expected = f"expected a goal such as '2–3 papers' or 'code: a notebook', of {', '.join(KINDS)}"
-        problems.append(Problem(at.path, at.line, f"{expected}, not {text[:40]!r}"))
-    elif any(goal.kind == kind for goal in unit.goals):
-        problems.append(Problem(at.path, at.line, f"expected one goal of each kind; one of {kind!r} stands above"))
-    else:
-        unit.goals.append(Goal(kind, least, most, found[4] or ""))
+        return f"{expected}, not {text[:40]!r}"
+    if any(goal.kind == kind for goal in unit.goals):
+        return f"expected one goal of each kind; there is one of {kind!r} above"
+    unit.goals.append(Goal(kind, least, most, found[4] or ""))
+    return None
 
 
 def _kind(word: str) -> str | None:
@@ -157,8 +159,8 @@ def _whole(lines: list[str], number: int, first: str) -> str:
     return " ".join(parts)
 
 
-def _add_item(text: str, unit: Unit, day: date, at: Problem, problems: list[Problem]) -> None:
-    """Read an item under a day."""
+def _add_item(text: str, unit: Unit, day: date, line: int) -> str | None:
+    """Add an item under a day to the unit; what was expected where it can't be read."""
     task = TASK.fullmatch(text)
     closed = task[1] != " " if task else None
     found = KIND.fullmatch(task[2] if task else text)
@@ -175,6 +177,6 @@ def _add_item(text: str, unit: Unit, day: date, at: Problem, problems: list[Prob
     elif closed and not any(section for _, section in LINK.findall(words)):
         expected = "expected a closed question to link to the section that closes it: (../notebooks/….ipynb#section)"
     else:
-        unit.days[day].append(Item(kind, words.strip(), day, at.path, at.line, closed))
-        return
-    problems.append(Problem(at.path, at.line, f"{expected}, not {text[:40]!r}"))
+        unit.days[day].append(Item(kind, words.strip(), day, unit.path, line, closed))
+        return None
+    return f"{expected}, not {text[:40]!r}"
