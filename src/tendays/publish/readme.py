@@ -15,9 +15,6 @@ from tendays.files import write_atomically
 from tendays.publish.ledger import ledger_path, read_ledgers
 
 PICTURE = "picture"  # the tag of the cell whose figure stands for a notebook
-METRICS = {"PER": "phoneme error rate", "WER": "word error rate"}
-"""Abbreviations of metrics in claims, with what the tables call them."""
-
 COMPARED = {
     "Translation on Multi30k": "03_german_english_translation",
     "English pronunciation": "04_transducer",
@@ -133,7 +130,7 @@ def _parts(entry: dict[str, Any]) -> list[str]:
     """
     first, *details = entry["name"].split(", ")
     metric = first.partition(" on ")[0] if entry["unit"] in ("", "%") else entry["unit"]
-    return [METRICS.get(metric, metric), *details]
+    return [metric, *details]
 
 
 def headlines(ledger: dict[str, Any]) -> list[dict[str, Any]]:
