@@ -1,4 +1,5 @@
 import sys
+import time
 import warnings
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
@@ -50,7 +51,7 @@ def test_the_three_ways_give_the_same_gradients(form, torchaudio):
     torch.manual_seed(0)
     problem = bench.Problem.draw(form, (1, 4, 3, 5), hidden=6)
     ours = problem.ours()
-    assert [slope.shape for slope in ours] == [scores.shape for scores in problem.scores]
+    assert [grad.shape for grad in ours] == [scores.shape for scores in problem.scores]
     torch.testing.assert_close(problem.torchaudios(), ours)
     torch.testing.assert_close(problem.loops(), ours)
     assert all(scores.grad is None for scores in problem.scores)  # nothing that a next call would add to
@@ -131,7 +132,7 @@ def test_the_loss_of_translation_is_compared_in_both_precisions(capsys):
 
 @pytest.mark.parametrize(
     ("wanted", "ran"),
-    [([], ["loss", "translation", "transducer"]), (["transducer"], ["transducer"])],
+    [([], ["busy", "loss", "translation", "transducer"]), (["transducer"], ["transducer"])],
 )
 def test_the_command_runs_all_parts_or_those_named(wanted, ran, monkeypatch, capsys):
     called = []
@@ -143,7 +144,7 @@ def test_the_command_runs_all_parts_or_those_named(wanted, ran, monkeypatch, cap
 
 
 def test_the_command_names_an_unknown_part():
-    with pytest.raises(SystemExit, match="no part alignment; expected loss, translation, transducer"):
+    with pytest.raises(SystemExit, match="no part alignment; expected busy, loss, translation, transducer"):
         bench.main(["transducer", "alignment"])
 
 
@@ -157,11 +158,30 @@ def test_busy_steps_stand_beside_the_quiet_one(capsys, monkeypatch):
 
 
 def test_the_busy_process_is_busy_and_ends_with_its_block():
-    with bench._busy_process():
-        (child,) = psutil.Process().children()
-        assert child.cpu_times().user > 0.3
-    assert not child.is_running()
+    with bench._busy_process() as process:
+        times = psutil.Process(process.pid).cpu_times
+        before, deadline = times().user, time.monotonic() + 30
+        while times().user < before + 0.1:
+            assert time.monotonic() < deadline, "it does not run"
+            time.sleep(0.01)
+    assert process.returncode is not None
 
 
 def test_a_step_is_timed_in_a_process_of_its_own():
     assert 0 < bench._step_seconds("import torch", repeats=1) < 60
+
+
+def test_a_step_is_timed_without_the_setting_of_this_process(monkeypatch):
+    environments = []
+
+    def run(command, *, env, **_):
+        environments.append(env)
+        return SimpleNamespace(stdout="0.5\n")
+
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(bench.subprocess, "run", run)
+    assert bench._step_seconds("import torch", repeats=1) == 0.5
+    (environment,) = environments
+    assert "OMP_WAIT_POLICY" not in environment
+    assert environment["OMP_NUM_THREADS"] == "1"

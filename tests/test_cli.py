@@ -71,6 +71,13 @@ def test_fetching_the_data_says_what_could_not_be_had(monkeypatch):
     assert result.stderr == "multi30k: no network. Try again.\n"
 
 
+def test_fetching_the_data_into_a_wrong_setting_is_answered_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("TENDAYS_DATA", str(tmp_path / "nowhere"))
+    result = CliRunner().invoke(app, ["data"])
+    assert result.exit_code == 2
+    assert result.stderr == f"data: TENDAYS_DATA is {str(tmp_path / 'nowhere')!r}, which is not a folder\n"
+
+
 # ---- python -m tendays.translation -----------------------------------------------------------------------------------
 
 

@@ -79,14 +79,8 @@ def test_the_banner_says_when_the_machine_is_busy(others, said, monkeypatch):
     assert len(machine.banner().splitlines()) == (2 if others else 1)
 
 
-@pytest.mark.parametrize(
-    "modules", ["machine", "translation", "transducer", "pronunciation", "ctc", "training", "measure", "bench"]
-)
-def test_the_choice_is_made_before_torch_is_imported(modules):
-    code = f"""
-import sys
-from tendays import threads, {modules}
-order = list(sys.modules)
-assert order.index("tendays.threads") < order.index("torch")
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_importing_the_package_makes_the_choice_and_does_not_import_torch():
+    # Python imports a package before any module in it, so this holds for every module.
+    code = "import sys, tendays; assert 'torch' not in sys.modules; print(tendays.OTHERS_RUNNING)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert int(done.stdout) >= 0

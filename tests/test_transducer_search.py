@@ -95,13 +95,13 @@ def test_greedy_follows_the_best_symbols_to_the_end_of_each_source():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         # Row 0 writes 1, 2 at its first input and 1 at its last. Row 1 writes 2, 2 at its second and last.
-        assert greedy(ByHand(), SOURCE, LENGTHS, most=2) == [[1, 2, 1], [2, 2]]
+        assert greedy(ByHand(), SOURCE, LENGTHS, max_labels=2) == [[1, 2, 1], [2, 2]]
 
 
 def test_greedy_goes_on_to_the_next_input_at_the_cap():
     # Row 0: 1 at its first input, where 2 is too many, then 2 at its last, where 1 is; row 1: 2, where another is.
     with pytest.warns(UserWarning, match="the cap of 1 labels was hit at 3 inputs"):
-        assert greedy(ByHand(), SOURCE, LENGTHS, most=1) == [[1, 2], [2]]
+        assert greedy(ByHand(), SOURCE, LENGTHS, max_labels=1) == [[1, 2], [2]]
 
 
 @joints
@@ -127,7 +127,7 @@ def test_a_path_without_blanks_is_cut_off_with_a_warning():
     with torch.no_grad():
         model.from_encoder.bias[1] += 100
     with pytest.warns(UserWarning, match="the cap of 2 labels was hit at 5 inputs"):
-        assert greedy(model, SOURCE, LENGTHS, most=2) == [[1] * 6, [1] * 4]
+        assert greedy(model, SOURCE, LENGTHS, max_labels=2) == [[1] * 6, [1] * 4]
 
 
 def test_a_path_within_the_cap_gives_no_warning():
@@ -136,10 +136,10 @@ def test_a_path_within_the_cap_gives_no_warning():
         model.from_encoder.bias[BLANK] += 100
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert greedy(model, SOURCE, LENGTHS, most=1) == [[], []]
+        assert greedy(model, SOURCE, LENGTHS, max_labels=1) == [[], []]
 
 
-@pytest.mark.parametrize(("search", "argument"), [(greedy, "most"), (beam_search, "width")])
+@pytest.mark.parametrize(("search", "argument"), [(greedy, "max_labels"), (beam_search, "width")])
 def test_a_cap_or_width_of_0_is_rejected(search, argument):
     with pytest.raises(ValueError, match=f"{argument} is 0; expected at least 1"):
         search(tiny(), SOURCE, LENGTHS, 0)

@@ -32,12 +32,9 @@ def translate(
     # Torch takes seconds to import, which the other commands should not have to wait for.
     from tendays import translation
 
-    try:
+    with explained("translate", (OSError, RuntimeError, ValueError)):
         lines = [" ".join(words)] if words else _lines(sys.stdin.buffer.read())
         translator, pieces = translation.load(model or runs_folder("translation"))
-    except (FileNotFoundError, RuntimeError, ValueError) as error:
-        typer.echo(f"translate: {error}", err=True)
-        raise typer.Exit(2) from error
     for translated in translation.translate(translator, pieces, lines, beam):
         print(translated)
 
@@ -51,12 +48,9 @@ def pronounce(
     """Say how words are pronounced: the most probable phonemes, each with its probability."""
     from tendays import pronunciation
 
-    try:
+    with explained("pronounce", (OSError, RuntimeError, ValueError)):
         speaker = pronunciation.load(model or runs_folder("transducer"))
         guesses = pronunciation.pronounce(speaker, words, max(best, 5))
-    except (FileNotFoundError, RuntimeError, ValueError) as error:
-        typer.echo(f"pronounce: {error}", err=True)
-        raise typer.Exit(2) from error
     for word, found in zip(words, guesses, strict=True):
         for guess in found[:best]:
             chance = "" if guess.log_probability is None else f"{math.exp(guess.log_probability):7.1%}"
@@ -126,11 +120,12 @@ def data() -> None:
     from tendays import corpora
 
     missing = []
-    for name in ("multi30k", "ding"):
-        try:
-            typer.echo(f"{name}: {len(corpora.load(name, 'train')):,} pairs to learn from")
-        except corpora.DataUnavailable as error:
-            missing.append(f"{name}: {error}")
+    with explained("data"):
+        for name in ("multi30k", "ding"):
+            try:
+                typer.echo(f"{name}: {len(corpora.load(name, 'train')):,} pairs to learn from")
+            except corpora.DataUnavailable as error:
+                missing.append(f"{name}: {error}")
     if missing:
         typer.echo("\n".join(missing), err=True)
         raise typer.Exit(1)

@@ -3,6 +3,7 @@
 ``python -m tendays.bench transducer`` runs one part; the parts are busy, loss, translation and transducer.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tendays import corpora, files, machine, training, transducer, translation
+from tendays import corpora, files, machine, threads, training, transducer, translation
 from tendays.measure import best_time, peak_memory
 from tendays.pieces import EOS, Batch, PairBatches, Pieces, pad
 from tendays.transducer.textbook import textbook_loss
@@ -56,17 +57,20 @@ def bench_busy(repeats: int = 5) -> None:
 def _step_seconds(first: str, repeats: int) -> float:
     """The median time of a training step in a new process, whose first line of code is given."""
     code = f"{first}\nfrom tendays import bench\nbench.time_steps({repeats})"
-    said = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return float(said.splitlines()[-1])
+    # This process may have made its own choice as it imported tendays; the new one is to make it anew.
+    environment = {name: value for name, value in os.environ.items() if name not in threads.OWN}
+    command = [sys.executable, "-c", code]
+    output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return float(output.splitlines()[-1])
 
 
 @contextmanager
-def _busy_process() -> Iterator[None]:
-    """A block beside which another process keeps a core busy."""
+def _busy_process() -> Iterator[subprocess.Popen]:
+    """A block beside which another process, the value, keeps a core busy."""
     with subprocess.Popen([sys.executable, "-c", BUSY]) as process:
         try:
             time.sleep(1)  # until it is
-            yield
+            yield process
         finally:
             process.kill()
 
@@ -96,7 +100,7 @@ def bench_loss(outputs: int = 3000, width: int = 256, vocabulary: int = 4000) ->
     weight = (torch.randn(vocabulary, width) * 0.05).requires_grad_()
     bias, targets = torch.zeros(vocabulary, requires_grad=True), torch.randint(0, vocabulary, (outputs,))
 
-    def torchs() -> None:
+    def unfused() -> None:
         scores = F.linear(points, weight, bias)
         F.cross_entropy(scores.float(), targets, label_smoothing=0.1, reduction="sum").backward()
 
@@ -105,7 +109,7 @@ def bench_loss(outputs: int = 3000, width: int = 256, vocabulary: int = 4000) ->
 
     for name, bf16 in (("float32", False), ("bfloat16", True)):
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            slow, fast = best_time(torchs), best_time(sliced)
+            slow, fast = best_time(unfused), best_time(sliced)
         show(f"  {name}: F.linear, F.cross_entropy", slow)
         show(f"  {name}: smoothed_cross_entropy", fast, f"{slow / fast:.1f} × as fast")
 
@@ -160,8 +164,8 @@ class Form(NamedTuple):
     """One form of the transducer's loss.
 
     loss: the fast version.
-    axes: those of each of its scores: B, T, V, W = U + 1, and H, the width of the joint.
-    build: makes of them the scores of every node (B, T, U + 1, V), without which the others cannot do.
+    axes: those of each of its arguments: B, T, V, W = U + 1, and H, the hidden size of the joint.
+    build: computes from them the scores of every node (B, T, U + 1, V), which the other implementations take.
     """
 
     loss: Callable[..., Tensor]
@@ -189,11 +193,11 @@ SIZES: dict[str, list[Sizes]] = {
 
 
 class Problem(NamedTuple):
-    """What a loss is measured on; each of the three ways through it gives the gradients in the scores.
+    """The arguments that a loss is measured on; `ours`, `torchaudios` and `loops` return the gradients in the scores.
 
     form: which loss.
-    scores: its own, of the axes that it names.
-    given: the targets (B, U), and how many inputs and labels count (B,).
+    scores: its differentiable arguments, of the axes that the form names.
+    given: the targets (B, U), and the lengths of inputs and of targets, (B,) each.
     """
 
     form: Form
@@ -215,17 +219,17 @@ class Problem(NamedTuple):
         return cls(form, scores, (targets, *(targets.new_full((rows,), length) for length in (T, U))))
 
     def ours(self) -> tuple[Tensor, ...]:
-        """By the fast version."""
+        """The gradients by the fast version."""
         return torch.autograd.grad(self.form.loss(*self.scores, *self.given, blank=0), self.scores)
 
     def torchaudios(self) -> tuple[Tensor, ...]:
-        """By torchaudio, from the scores of every node."""
-        from torchaudio.functional import rnnt_loss  # which few have
+        """The gradients by torchaudio, from the scores of every node."""
+        from torchaudio.functional import rnnt_loss  # an optional dependency
 
         return torch.autograd.grad(rnnt_loss(self.form.build(*self.scores), *self.given, blank=0), self.scores)
 
     def loops(self) -> tuple[Tensor, ...]:
-        """By the textbook, for a problem of one sequence, from the scores of every node."""
+        """The gradients by the textbook, for a problem of one sequence, from the scores of every node."""
         built = self.form.build(*self.scores)
         (logits,), (labels,) = built.detach(), self.given[0]
         return torch.autograd.grad(built, self.scores, textbook_loss(logits, labels)[1][None])
@@ -243,7 +247,7 @@ def bench_transducer(sizes: Mapping[str, list[Sizes]] = SIZES, hidden: int = 256
 
     Args:
         sizes: for each form, B, T, U, V of the problems.
-        hidden: H, the width of the joint.
+        hidden: H, the hidden size of the joint.
     """
     print(f"\nthe transducer's loss on {machine.device()}, float32, forward and backward; memory beyond its arguments'")
     print("(torchaudio and the loops build the scores of every node first, but from logits)")
@@ -256,7 +260,7 @@ def bench_transducer(sizes: Mapping[str, list[Sizes]] = SIZES, hidden: int = 256
 
 
 def bench_form(form: Form, sizes: Sizes, hidden: int) -> None:
-    """One form at one size, then the others, each with what the form's fast version gains on it."""
+    """One form at one size, then the other implementations, each with its ratio to the form's fast version."""
     rows = sizes[0]
     problem = Problem.draw(form, sizes, hidden)
     ours = _cost(problem.ours)
@@ -269,13 +273,13 @@ def bench_form(form: Form, sizes: Sizes, hidden: int) -> None:
             print(f"    {name:<48}  left out: too little memory is free for the scores of every node")
     one = (1, *sizes[1:])
     if _fits(one):
-        # Sequence after sequence, with most numbers in Python's lists: its memory is not to be compared.
+        # One sequence at a time, most of it in Python's lists, which `peak_memory` does not count.
         seconds = best_time(Problem.draw(form, one, hidden).loops, repeats=10, enough=4)
         _show_cost(f"textbook loops, one sequence × {rows}", Cost(rows * seconds, None), ours)
 
 
 def _cost(call: Callable[[], object]) -> Cost:
-    """Forty calls and one to warm up; fewer of a slow one, but one at least. The memory is that of another."""
+    """The best time of at most 41 calls, fewer of a slow one, and the peak memory of a further call."""
     return Cost(best_time(call, repeats=40, enough=4), peak_memory(call))
 
 
@@ -290,7 +294,7 @@ def _fits(sizes: Sizes) -> bool:
 
 
 def _show_cost(what: str, cost: Cost, ours: Cost | None = None) -> None:
-    """One line of the report; with `ours`, what that is beside it."""
+    """Prints one line of the report; with `ours`, the ratios to it."""
     memory = "" if cost.memory is None else f"{cost.memory / 2**20:.1f} MB"
     gain = ""
     if ours is not None:

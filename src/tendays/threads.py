@@ -4,7 +4,7 @@ A parallel kernel ends when its slowest thread does, and the others spin until t
 machine that is the fastest way to wait. Beside another busy process it is the slowest: threads that spin use up the
 time that the scheduler has for them, and the one that is waited for does not run. Threads that sleep in place of
 spinning (``OMP_WAIT_POLICY=PASSIVE``) are woken at once, but each wake-up costs microseconds. ``make bench`` measures
-both. The choice holds for the life of a process, so that a load that comes later is not seen.
+both. The choice holds for the life of a process and for the processes that it starts, so that a later load is not seen.
 """
 
 import os

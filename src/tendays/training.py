@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tendays import machine
-from tendays.files import runs_folder, write_atomically  # noqa: F401
+from tendays.files import write_atomically
 from tendays.recurrent import recurrent_layers
 
 

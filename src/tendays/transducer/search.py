@@ -18,22 +18,22 @@ from tendays.transducer.scores import normaliser
 
 
 @torch.no_grad()
-def greedy(model: Transducer, source: Tensor, lengths: Tensor, most: int = 10) -> list[list[int]]:
+def greedy(model: Transducer, source: Tensor, lengths: Tensor, max_labels: int = 10) -> list[list[int]]:
     """The labels of one path through the lattice of each source, which takes the most probable symbol at each node.
 
     Args:
         model: the model, in evaluation mode.
         source: ids (B, T).
         lengths: numbers of inputs (B,).
-        most: how many labels one input may give. Without a cap, a path that never takes a blank never ends.
+        max_labels: the cap on the labels at one input. Without a cap, a path that never takes a blank never ends.
 
     Returns:
         The labels of each row. A warning says how many inputs hit the cap.
 
     Raises:
-        ValueError: `most` is below 1.
+        ValueError: `max_labels` is below 1.
     """
-    expect(most >= 1, ValueError, f"most is {most}", "at least 1")
+    expect(max_labels >= 1, ValueError, f"max_labels is {max_labels}", "at least 1")
     encoded = model.encode(source, lengths)
     rows = torch.arange(len(source), device=source.device)
     predicted, state = model.start(len(source))
@@ -43,7 +43,7 @@ def greedy(model: Transducer, source: Tensor, lengths: Tensor, most: int = 10) -
     outputs: list[list[int]] = [[] for _ in rows]
     while (unfinished := time < lengths).any():
         symbols = model.joint(encoded[rows, time.clamp(max=source.shape[1] - 1)], predicted).argmax(1)
-        capped = unfinished & (symbols != BLANK) & (labels_at_input == most)
+        capped = unfinished & (symbols != BLANK) & (labels_at_input == max_labels)
         capped_inputs += int(capped.sum())
         symbols = symbols.masked_fill(capped | ~unfinished, BLANK)
         is_label = symbols != BLANK
@@ -55,7 +55,7 @@ def greedy(model: Transducer, source: Tensor, lengths: Tensor, most: int = 10) -
         predicted = torch.where(is_label[:, None], next_predicted, predicted)
         state = State(*(torch.where(is_label[:, None], *parts) for parts in zip(next_state, state, strict=True)))
     if capped_inputs:
-        message = f"the cap of {most} labels was hit at {capped_inputs} inputs; a higher `most` allows more"
+        message = f"the cap of {max_labels} labels was hit at {capped_inputs} inputs; a higher `max_labels` allows more"
         warnings.warn(message, stacklevel=3)
     return outputs
 

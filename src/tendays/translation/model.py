@@ -108,7 +108,7 @@ class Translator(nn.Module):
         scores = self.query(queries) @ memory.states.transpose(1, 2) * memory.states.shape[2] ** -0.5
         return scores.masked_fill(~memory.mask[:, None], float("-inf")).softmax(2)
 
-    def decode(self, words: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
+    def decode(self, embedded: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
         """Embeddings (N, U, D) of the previous pieces to outputs (N, U, D) that predict the next ones.
 
         The first LSTM reads the pieces, its states are the queries of attention, and the second LSTM reads queries and
@@ -118,7 +118,7 @@ class Translator(nn.Module):
             The outputs, and the decoder's state after the last piece (N, 1, H).
         """
         hidden, cell, deep_hidden, deep_cell = (part.transpose(0, 1).contiguous() for part in state)  # (1, N, H)
-        queries, after = self.decoder(words, (hidden, cell))
+        queries, after = self.decoder(embedded, (hidden, cell))
         queries = self.dropout(queries)  # (N, U, H)
         # In search the K hypotheses of a sentence share its memory: (B, K, H). In training this changes nothing.
         grouped = queries.reshape(len(memory.states), -1, queries.shape[2])
@@ -149,9 +149,9 @@ class Translator(nn.Module):
     def step(self, previous: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
         """The log-probabilities (B, K, V) of the next pieces after previous ones (B, K), and the decoder's state."""
         rows, beams = previous.shape
-        words = self.embed(previous).reshape(rows * beams, 1, -1)  # (N, 1, D)
+        embedded = self.embed(previous).reshape(rows * beams, 1, -1)  # (N, 1, D)
         flat = State(*(part.flatten(0, 1)[:, None] for part in state))  # (N, 1, H)
-        outputs, after = self.decode(words, memory, flat)
+        outputs, after = self.decode(embedded, memory, flat)
         logits = self.logits(outputs).reshape(rows, beams, -1)  # (B, K, V)
         # No translation holds any of these three.
         logits[..., [PAD, UNK, BOS]] = float("-inf")
