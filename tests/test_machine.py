@@ -38,5 +38,5 @@ def test_facts_are_json_and_banner_names_versions(monkeypatch):
     assert facts["threads"] == torch.get_num_threads()
     assert facts["versions"]["torch"] == torch.__version__
     assert 20 < facts["peak_memory_mb"] < 100_000
-    monkeypatch.setattr(tendays, "OTHERS_RUNNING", 0)
+    monkeypatch.setattr(tendays, "COMPETING", 0)
     assert machine.banner() == f"tendays {tendays.__version__} · smoke scale · torch {torch.__version__} · cpu"

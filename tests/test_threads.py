@@ -6,6 +6,12 @@ import pytest
 
 import tendays
 from tendays import machine, threads
+from tendays.publish.run import kernel_environment
+
+
+def cores(monkeypatch, all_, ours):
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: all_)
+    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda pid: set(range(ours)), raising=False)
 
 
 @pytest.fixture
@@ -13,6 +19,8 @@ def proc(tmp_path, monkeypatch):
     """What Linux says is running: a function that writes it."""
     monkeypatch.setattr(threads, "LOADAVG", tmp_path / "loadavg")
     monkeypatch.setattr(threads, "INTERVAL", 0)
+    monkeypatch.setattr(threads, "chosen", {})
+    cores(monkeypatch, all_=2, ours=2)
     for name in threads.OWN:
         monkeypatch.setenv(name, "")  # so that what a test sets is taken back
         monkeypatch.delenv(name)
@@ -39,11 +47,35 @@ def test_where_nothing_is_said_nothing_is_running(content, proc):
     assert threads.others_running() == 0
 
 
+@pytest.mark.parametrize(
+    ("all_", "ours", "running", "competing"), [(2, 2, 2, 1), (8, 8, 2, 1), (8, 2, 7, 0), (8, 2, 8, 1)]
+)
+def test_threads_that_fit_on_other_cores_do_not_compete(all_, ours, running, competing, proc, monkeypatch):
+    cores(monkeypatch, all_, ours)
+    proc(running)
+    assert threads.competing() == competing
+
+
 def test_threads_sleep_beside_another_process(proc, monkeypatch):
     monkeypatch.delitem(sys.modules, "torch")
     proc(3)
     assert threads.prepare() == 2
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert threads.chosen == {"OMP_WAIT_POLICY": "PASSIVE"}
+
+
+def test_a_kernel_does_not_inherit_the_choice(proc, monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "torch")
+    proc(3)
+    threads.prepare()
+    assert "OMP_WAIT_POLICY" not in kernel_environment(tmp_path / "claims.jsonl")
+
+
+def test_a_kernel_inherits_what_the_user_set(proc, monkeypatch, tmp_path):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    proc(3)
+    threads.prepare()
+    assert kernel_environment(tmp_path / "claims.jsonl")["OMP_WAIT_POLICY"] == "ACTIVE"
 
 
 def test_a_quiet_machine_is_left_as_it_is(proc, monkeypatch):
@@ -71,16 +103,21 @@ def test_where_torch_is_imported_already_nothing_is_set(proc):
 
 
 @pytest.mark.parametrize(
-    ("others", "said"), [(0, ""), (1, "busy: 1 thread of other"), (3, "busy: 3 threads of other processes on ")]
+    ("others", "said"),
+    [
+        (0, ""),
+        (1, "busy: a thread of another process is running"),
+        (3, "busy: 3 threads of other processes are running"),
+    ],
 )
 def test_the_banner_says_when_the_machine_is_busy(others, said, monkeypatch):
-    monkeypatch.setattr(tendays, "OTHERS_RUNNING", others)
+    monkeypatch.setattr(tendays, "COMPETING", others)
     assert said in machine.banner()
     assert len(machine.banner().splitlines()) == (2 if others else 1)
 
 
 def test_importing_the_package_makes_the_choice_and_does_not_import_torch():
     # Python imports a package before any module in it, so this holds for every module.
-    code = "import sys, tendays; assert 'torch' not in sys.modules; print(tendays.OTHERS_RUNNING)"
+    code = "import sys, tendays; assert 'torch' not in sys.modules; print(tendays.COMPETING)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert int(done.stdout) >= 0

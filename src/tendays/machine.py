@@ -42,10 +42,10 @@ def banner() -> str:
     """One line that says what a notebook is about to run with, and a second one where the machine is busy."""
     name = torch.cuda.get_device_name() if device() == "cuda" else "cpu"
     line = f"tendays {tendays.__version__} · {scale()} scale · torch {torch.__version__} · {name}"
-    if not (others := tendays.OTHERS_RUNNING):
+    if not (others := tendays.COMPETING):
         return line
-    threads = "1 thread" if others == 1 else f"{others} threads"
-    return f"{line}\nthe machine is busy: {threads} of other processes on {os.cpu_count()} cores; expect longer times"
+    running = "a thread of another process is" if others == 1 else f"{others} threads of other processes are"
+    return f"{line}\nthe machine is busy: {running} running; expect longer times"
 
 
 def facts() -> dict[str, Any]:

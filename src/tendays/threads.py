@@ -4,7 +4,8 @@ A parallel kernel ends when its slowest thread does, and the others spin until t
 machine that is the fastest way to wait. Beside another busy process it is the slowest: threads that spin use up the
 time that the scheduler has for them, and the one that is waited for does not run. Threads that sleep in place of
 spinning (``OMP_WAIT_POLICY=PASSIVE``) are woken at once, but each wake-up costs microseconds. ``make bench`` measures
-both. The choice holds for the life of a process and for the processes that it starts, so that a later load is not seen.
+both. The number of threads stays as it is, since the last digits of sums depend on it. The choice holds for the life of
+a process: a load that comes later is not seen.
 """
 
 import os
@@ -16,6 +17,8 @@ from pathlib import Path
 LOADAVG = Path("/proc/loadavg")
 SAMPLES, INTERVAL = 11, 0.002  # seconds between samples
 OWN = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")  # where one of these is set, somebody has chosen already
+chosen: dict[str, str] = {}
+"""What `prepare` has set in the environment. Processes that choose for themselves must not inherit it."""
 
 
 def others_running() -> int:
@@ -30,12 +33,22 @@ def others_running() -> int:
     return max(0, round(statistics.median(counts)))
 
 
+def competing() -> int:
+    """How many running threads of other processes want the cores that this process may use; 0 where Linux does not say.
+
+    Those that fit on the machine's other cores do not count.
+    """
+    others = others_running()
+    return max(0, others - (os.cpu_count() - len(os.sched_getaffinity(0)))) if others else 0
+
+
 def prepare() -> int:
-    """Makes threads sleep while they wait, where other processes are busy; returns how many of their threads run.
+    """Makes threads sleep while they wait, where other processes compete with them; returns how many threads do.
 
     Where torch is imported already, or the environment has a setting, nothing is changed.
     """
-    others = others_running()
+    others = competing()
     if others and "torch" not in sys.modules and not any(name in os.environ for name in OWN):
-        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+        chosen["OMP_WAIT_POLICY"] = "PASSIVE"
+        os.environ.update(chosen)
     return others

@@ -26,6 +26,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
+from tendays import threads
 from tendays.files import write_atomically
 from tendays.publish.ledger import write_ledger
 from tendays.publish.plan import clock, find, last_run
@@ -79,8 +80,10 @@ def run_notebook(path: Path) -> float:
 
 def kernel_environment(claims: Path) -> dict[str, str]:
     """The environment of a notebook's kernel; ``claims`` is the file that `tendays.results.claim` appends to."""
+    # A kernel chooses for itself how its threads wait, by the load when it starts.
+    inherited = {name: value for name, value in os.environ.items() if name not in threads.chosen}
     # What a progress bar leaves in a saved output is a page of its states; the lines after each epoch stay.
-    return {**os.environ, "TENDAYS_LEDGER": str(claims), "TQDM_DISABLE": "1"}
+    return {**inherited, "TENDAYS_LEDGER": str(claims), "TQDM_DISABLE": "1"}
 
 
 def _execute(notebook: NotebookNode, folder: Path, claims: Path, progress: "Progress") -> dict[str, Any]:
