@@ -338,7 +338,7 @@ def test_a_model_of_another_kind_of_size_is_refused_in_one_sentence(trained, tmp
 
     folder = changed(trained, tmp_path / "other", other)
     assert message_of_load(folder) == (
-        f"folder is {str(folder)!r}; expected a model of this version's code, and its size is not one:"
+        f"folder is {str(folder)!r}; expected a model of this version's code, and its description fits none:"
         " train it anew with: make run UNIT=translation"
     )
 

@@ -51,6 +51,7 @@ class TrainingBatch(Protocol):
 
 
 B = TypeVar("B", bound=TrainingBatch)
+M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -273,6 +274,34 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], what: str, rem
     if difference:
         raise Mismatch(f"{what}; expected a model of this version's code, and {difference}: {remedy}")
     model.load_state_dict(weights)
+
+
+def load_model(folder: Path, build: Callable[[Any], M], remedy: str) -> tuple[M, Any]:
+    """The model in a folder, in evaluation mode, and the description beside its weights. Loading runs no code from it.
+
+    Args:
+        folder: holds `model.safetensors`, which `save_tensors` wrote.
+        build: makes a model from the description; its weights are then overwritten. A KeyError, TypeError, ValueError
+            or RuntimeError says that the description fits no model.
+        remedy: the command that makes such a model; errors name it.
+
+    Raises:
+        FileNotFoundError: there is no model.
+        ValueError: the file is no model of this version's code.
+    """
+    path, what = Path(folder, "model.safetensors"), f"folder is {str(folder)!r}"
+    if not path.is_file():
+        raise FileNotFoundError(f"{what}; expected a model in it, and there is none: make one with: {remedy}")
+    weights, about = load_tensors(path)
+    anew = f"train it anew with: {remedy}"
+    try:
+        model = build(about)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise Mismatch(
+            f"{what}; expected a model of this version's code, and its description fits none: {anew}"
+        ) from error
+    load_weights(model, weights, what, anew)
+    return model.eval().to(machine.device()), about
 
 
 @contextmanager
