@@ -210,14 +210,11 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     made.globals.update(span=journal.span, gaps=journal.gaps, linked=linked, anchor=anchor)
-    made.filters.update(slug=journal.slug, long_date=long_date, amount=amount, bound=bound, name=name, claim=claim)
-    made.filters.update(heading=heading, headlines=ledger.headlines, machine=ledger.machine)
+    made.filters.update(slug=journal.slug, long_date=long_date, bound=bound, name=name, heading=heading)
+    made.filters.update(
+        amount=readme.amount, sentence=readme.sentence, headlines=ledger.headlines, machine=ledger.machine
+    )
     return made
-
-
-def amount(entry: dict[str, Any]) -> str:
-    """The value of a claim with its unit."""
-    return f"{entry['value']:.4g} {entry['unit']}".strip()
 
 
 def bound(entry: dict[str, Any]) -> str:
@@ -229,11 +226,6 @@ def name(entry: dict[str, Any]) -> str:
     """The name of a claim as the cell of a table, bold where it stands for its notebook."""
     plain = entry["name"].replace("|", "\\|")
     return f"**{plain}**" if entry.get("headline") else plain
-
-
-def claim(entry: dict[str, Any]) -> str:
-    """A claim in a line of text."""
-    return f"{entry['name']}: {amount(entry)}"
 
 
 def heading(run: dict[str, Any]) -> str:
