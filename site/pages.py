@@ -210,7 +210,7 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     made.globals.update(span=journal.span, gaps=journal.gaps, linked=linked, anchor=anchor)
-    made.filters.update(slug=journal.slug, long_date=long_date, bound=bound, name=name, heading=heading)
+    made.filters.update(slug=journal.slug, long_date=long_date, bound=bound, name=name)
     made.filters.update(
         amount=readme.amount, sentence=readme.sentence, headlines=ledger.headlines, machine=ledger.machine
     )
@@ -226,15 +226,6 @@ def name(entry: dict[str, Any]) -> str:
     """The name of a claim as the cell of a table, bold where it stands for its notebook."""
     plain = entry["name"].replace("|", "\\|")
     return f"**{plain}**" if entry.get("headline") else plain
-
-
-def heading(run: dict[str, Any]) -> str:
-    """The title of a longer run; one without has the words of its command, “Translation: corpus ding, long”."""
-    if title := run.get("title"):
-        return title
-    program, *options = run["command"].split(" --")
-    subject = program.split()[-1].rpartition(".")[2].replace("_", " ").capitalize()
-    return f"{subject}: {', '.join(options)}" if options else subject
 
 
 def stage(root: Path, folder: Path) -> None:

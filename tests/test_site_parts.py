@@ -104,21 +104,6 @@ def test_the_table_of_notation_is_true():
             assert re.search(rf"\b{name}\b", code), (stem, name)
 
 
-# --- results ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("run", "words"),
-    [
-        ({"command": "python -m tendays.translation --corpus ding --long"}, "Translation: corpus ding, long"),
-        ({"command": "python -m tendays.latent_variables"}, "Latent variables"),
-        ({"command": "python -m tendays.x --long", "title": "Speech, for a day"}, "Speech, for a day"),
-    ],
-)
-def test_the_heading_of_a_longer_run_is_in_words(run, words):
-    assert pages.heading(run) == words
-
-
 # --- what pages have that files have not ------------------------------------------------------------------------------
 
 

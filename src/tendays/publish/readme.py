@@ -94,9 +94,9 @@ def longer_runs(root: Path) -> list[str]:
 def systems_of(record: dict[str, Any]) -> list[System]:
     """The systems of a record: one, or each that a comparison took the mean of over seeds.
 
-    A title's words up to the first comma are the task, the rest is the system; without a title, the command is both.
+    A title's words up to the first comma are the task, the rest is the system.
     """
-    task, _, name = record.get("title", f"`{record['command']}`").partition(", ")
+    task, _, name = record["title"].partition(", ")
     if "runs" not in record:
         epochs = f"{len(record['history'])} epochs" if "history" in record else ""
         return [_system(task, ", ".join(filter(None, (name, epochs))), headlines(record), _minutes(record["seconds"]))]
