@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from tendays import machine
 from tendays.files import write_atomically
-from tendays.recurrent import recurrent_layers
+from tendays.recurrent import parameters, recurrent_layers
 
 
 class Diverged(ArithmeticError):  # noqa: N818 - it reads as what happened
@@ -344,7 +344,7 @@ def write_report(
     """
     report = machine.facts() | {"title": title, "command": command} | more
     report |= {"seed": recipe.seed, "processes": PartialState().num_processes, "learning_rate": recipe.learning_rate}
-    report |= {"layers": recurrent_layers(model), "parameters": sum(weight.numel() for weight in model.parameters())}
+    report |= {"layers": recurrent_layers(model), "parameters": parameters(model)}
     report |= {"steps": history[-1]["steps"], "seconds": sum(row["seconds"] for row in history), "history": history}
     write_atomically(folder / "report.json", json.dumps(report | {"claims": claims}, indent=1) + "\n")
 
