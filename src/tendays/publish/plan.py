@@ -69,9 +69,16 @@ def test_plan(root: Path) -> str:
 
 def main(arguments: list[str]) -> None:
     """Print the plan of ``run``, with a unit or without, or of ``test``, in the checkout that is the current folder."""
-    command, *units = arguments
     try:
-        print(test_plan(Path()) if command == "test" else run_plan(Path("notebooks"), "".join(units) or None))
+        match arguments:
+            case ["test"]:
+                print(test_plan(Path()))
+            case ["run"] | ["run", ""]:
+                print(run_plan(Path("notebooks"), None))
+            case ["run", unit]:
+                print(run_plan(Path("notebooks"), unit))
+            case _:
+                raise ValueError(f"arguments are {arguments}; expected run, run UNIT, or test")
     except ValueError as error:
         raise SystemExit(str(error)) from error
 
