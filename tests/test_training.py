@@ -36,7 +36,7 @@ class Points(NamedTuple):
     def predictions(self):
         return len(self.x)
 
-    def share(self, rank, processes):
+    def shard(self, rank, processes):
         return Points(self.x[rank::processes], self.y[rank::processes])
 
     def to(self, device):

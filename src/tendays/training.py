@@ -43,7 +43,7 @@ class TrainingBatch(Protocol):
     def predictions(self) -> int:
         """The number of predictions that the loss of the whole batch sums over."""
 
-    def share(self, rank: int, processes: int) -> "TrainingBatch":
+    def shard(self, rank: int, processes: int) -> "TrainingBatch":
         """The rows of one of several processes: at least one, which may have no predictions."""
 
     def to(self, device: torch.device) -> "TrainingBatch":
@@ -194,9 +194,9 @@ def _epoch(
     for index, batch in enumerate(tqdm(batches, title, leave=False) if accelerator.is_main_process else batches):
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate((epoch + (index + 1) / len(batches)) / recipe.epochs)
-        share = batch.share(accelerator.process_index, accelerator.num_processes).to(accelerator.device)
+        shard = batch.shard(accelerator.process_index, accelerator.num_processes).to(accelerator.device)
         # Each process computes its part of the sum. Averaging the gradients divides by the number of processes.
-        loss = model(share) * (accelerator.num_processes / batch.predictions)
+        loss = model(shard) * (accelerator.num_processes / batch.predictions)
         accelerator.backward(loss)
         norm = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
         mean = accelerator.reduce(loss.detach(), "mean")
