@@ -91,7 +91,7 @@ class Occupancies(NamedTuple):
     blank: Tensor  # (B, T, U + 1), 0 in padding
     label: Tensor  # (B, T, U), 0 in padding
 
-    def times(self, upstream: Tensor) -> WeightedOccupancies:
+    def weighted_by(self, upstream: Tensor) -> WeightedOccupancies:
         """The occupancies times the upstream gradient (B,).
 
         Occupancies below eps³ are flushed to 0: their products would be denormal numbers, which CPUs multiply many

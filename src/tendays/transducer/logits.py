@@ -44,7 +44,7 @@ class _LogitsLoss(torch.autograd.Function):
     def backward(ctx, upstream: Tensor) -> tuple[Tensor, None, None]:
         logits, *occupancies = ctx.saved_tensors
         B, T, width, V = logits.shape
-        occupancies = lattice.Occupancies(*occupancies).times(upstream)
+        occupancies = lattice.Occupancies(*occupancies).weighted_by(upstream)
         dtype = occupancies.nodes.dtype
         grad_logits = torch.empty_like(logits, memory_format=torch.contiguous_format)
         for tile in tiles(B, T, width * V, logits.device):
