@@ -42,7 +42,7 @@ a lattice (T, U + 1) is a strided view of the rows, of strides (row, row + cell)
 arcs of log-probability 0, so that a sequence shorter than the longest takes blanks of log-probability 0 to the last
 anti-diagonal, where all sequences end, each in the cell of its own U.
 
-Numbers of arcs are laid out as (T + U, 2, B (U + 2)): [d, 0] are the label arcs and [d, 1] the blank arcs from
+Values of arcs are laid out as (T + U, 2, B (U + 2)): [d, 0] are the label arcs and [d, 1] the blank arcs from
 anti-diagonal d to d + 1, each in the cell of the node that it leads to.
 
 Precision: with float32 forward variables the gradient loses two digits or more at T = 400.
@@ -183,7 +183,7 @@ def _anti_diagonals(scores: ArcScores, padding: Padding | None) -> Tensor:
 
 
 def _lattice_views(arcs: Tensor, B: int) -> tuple[Tensor, Tensor]:
-    """Views of numbers of arcs (T + U, 2, B (U + 2)) as lattices: blanks (B, T, U + 1) and labels (B, T, U)."""
+    """Views of values of arcs (T + U, 2, B (U + 2)) as lattices: blanks (B, T, U + 1) and labels (B, T, U)."""
     rows, _, size = arcs.shape
     cells = size // B
     width = cells - 1
