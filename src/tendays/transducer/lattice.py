@@ -171,8 +171,8 @@ def occupancies(shares: Tensor, targets: Targets, dtype: torch.dtype) -> Occupan
 
 def _anti_diagonals(scores: ArcScores, padding: Padding | None) -> Tensor:
     """The log-probabilities of arcs by anti-diagonal (T + U, 2, B (U + 2)), float64."""
-    B, T, width = scores.normaliser.shape
-    log_probabilities = scores.normaliser.new_empty(T + width - 1, 2, B * (width + 1))
+    B, T, positions = scores.normaliser.shape
+    log_probabilities = scores.normaliser.new_empty(T + positions - 1, 2, B * (positions + 1))
     log_probabilities[:, 0], log_probabilities[:, 1] = LOG_ZERO, 0
     blank, label = _lattice_views(log_probabilities, B)
     torch.sub(scores.blank, scores.normaliser, out=blank)
@@ -186,12 +186,12 @@ def _lattice_views(arcs: Tensor, B: int) -> tuple[Tensor, Tensor]:
     """Views of values of arcs (T + U, 2, B (U + 2)) as lattices: blanks (B, T, U + 1) and labels (B, T, U)."""
     rows, _, size = arcs.shape
     cells = size // B
-    width = cells - 1
-    T = rows - width + 1
+    positions = cells - 1
+    T = rows - positions + 1
     row = 2 * size
     # The arcs that leave (0, 0) come in by cell 1 (blank) and cell 2 (label).
-    blank = arcs.as_strided((B, T, width), (cells, row, row + 1), size + 1)
-    label = arcs.as_strided((B, T, width - 1), (cells, row, row + 1), 2)
+    blank = arcs.as_strided((B, T, positions), (cells, row, row + 1), size + 1)
+    label = arcs.as_strided((B, T, positions - 1), (cells, row, row + 1), 2)
     return blank, label
 
 
