@@ -38,7 +38,7 @@ help:
 	@echo 'TORCH_INDEX= (torch from the index that pip uses; without it, Linux without a GPU gets the small CPU build).'
 
 run: .venv/.stamp ## Run the notebooks at full scale and keep their outputs; UNIT=translation runs that one.
-	@$(PY) -m tendays.publish.run $(UNIT)
+	@$(PY) -m tendays.publish.run '$(UNIT)'
 
 test: .venv/.stamp $(AXE) ## Run the unit tests, every notebook at smoke scale, and the pages in a browser.
 	@$(PY) -m pytest -n auto --dist loadfile
@@ -96,7 +96,7 @@ plan: # Not listed: part of run and test.
 	$(foreach goal,$(filter run test,$(MAKECMDGOALS)),$(call SAY_PLAN,$(goal)))
 
 define SAY_PLAN
-@PYTHONPATH=src $(if $(wildcard .venv/.stamp),$(PY),$(PYTHON)) -m tendays.publish.plan $(1) $(if $(filter run,$(1)),$(UNIT))
+@PYTHONPATH=src $(if $(wildcard .venv/.stamp),$(PY),$(PYTHON)) -m tendays.publish.plan $(1) $(if $(filter run,$(1)),'$(UNIT)')
 
 endef
 

@@ -6,7 +6,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "src")]
 
-import pages  # noqa: E402 - found through the line above
+from tendays.publish import address  # noqa: E402 - found through the line above
 
 project = "Tendays"
 author = "the authors of Tendays"
@@ -44,11 +44,11 @@ html_show_sourcelink = False
 html_show_search_summary = False  # its lines come from the other pages by fetch, which file:// refuses
 html_use_index = False  # the index of terms is a page of its own
 html_theme_options = {
-    "repository_url": pages.repository(HERE.parent),
+    "repository_url": address.repository(HERE.parent),
     "repository_branch": "main",
     "path_to_docs": "",
     "use_repository_button": True,
-    "launch_buttons": {"colab_url": pages.COLAB},
+    "launch_buttons": {"colab_url": address.COLAB},
     "home_page_in_toc": True,
     "show_navbar_depth": 1,
     "show_toc_level": 2,

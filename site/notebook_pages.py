@@ -18,6 +18,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from tendays import journal
+from tendays.publish import ledger
 
 ROOT = pages.HERE.parent
 
@@ -80,7 +81,9 @@ def folded(name: str) -> dict[str, Any]:
 
 def bar(notebook: pages.Notebook) -> str:
     """Links to open and download a notebook, and how long its run took, as HTML."""
-    took = f"Its run took {notebook.minutes} on {notebook.machine}." if notebook.ledger else "It was not run yet."
+    took = "It was not run yet."
+    if notebook.ledger:
+        took = html.escape(f"Its run took {notebook.minutes} on {ledger.machine(notebook.ledger)}.")
     links = [
         f'<a class="action" href="{html.escape(notebook.colab)}">Open in Colab</a>',
         f'<a class="action" href="../_sources/notebooks/{notebook.stem}.ipynb" download>Download the notebook</a>',

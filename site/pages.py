@@ -5,10 +5,8 @@ journal to ``../notebooks/04_transducer.ipynb#decoding`` works there and here. P
 (home, journal, results, terms, bibliography) are filled in from ``templates/``.
 """
 
-import json
 import re
 import shutil
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -22,11 +20,10 @@ from nbformat import NotebookNode
 from nbformat import read as read_notebook
 
 from tendays import journal
-from tendays.publish import ledger, readme
+from tendays.publish import address, ledger, readme
 from tendays.results import Bound
 
 HERE = Path(__file__).resolve().parent
-COLAB = "https://colab.research.google.com"
 TITLE = re.compile(r"^# +(.+?) *$", re.MULTILINE)
 HEADING = re.compile(r"(#{2,3}) +(.+?) *$", re.MULTILINE)
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z(*“$…`])")
@@ -62,8 +59,7 @@ class Notebook:
     @cached_property
     def ledger(self) -> dict[str, Any] | None:
         """The record of its last full run, if it had one."""
-        path = ledger.ledger_path(self.path)
-        return json.loads(path.read_text("utf-8")) if path.exists() else None
+        return ledger.last_run(self.path)
 
     @property
     def minutes(self) -> str:
@@ -73,18 +69,6 @@ class Notebook:
         return f"{self.ledger['seconds'] / 60:.1f} minutes"
 
     @property
-    def machine(self) -> str:
-        """What that run ran on."""
-        if self.ledger["device"] == "cpu":
-            return f"{self.ledger['threads']} threads of a CPU"
-        return self.ledger["device"]
-
-    @property
-    def headlines(self) -> list[dict[str, Any]]:
-        """The claims that stand for it."""
-        return [claim for claim in self.ledger["claims"] if claim.get("headline")] if self.ledger else []
-
-    @property
     def alt(self) -> str:
         """The text of the figure that stands for it, ``results/<stem>.png``."""
         return readme.picture(self.path)[0] if self.ledger else ""
@@ -92,8 +76,7 @@ class Notebook:
     @property
     def colab(self) -> str:
         """The address that opens it in Colab."""
-        repository_name = repository(self.root).removeprefix("https://github.com/")
-        return f"{COLAB}/github/{repository_name}/blob/main/notebooks/{self.stem}.ipynb"
+        return address.colab(self.root, self.path.name)
 
     def paragraphs(self) -> Iterator[tuple[str, str, NotebookNode]]:
         """The paragraphs of its prose, each with the heading of its section, empty before the first, and its cell."""
@@ -129,11 +112,6 @@ class Reference:
     names: tuple[str, ...]
     line: str
     url: str
-
-
-def repository(root: Path) -> str:
-    """The address of the repository, which stands in pyproject.toml."""
-    return tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
 
 
 def notebooks(root: Path) -> list[Notebook]:
@@ -232,14 +210,11 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     made.globals.update(span=journal.span, gaps=journal.gaps, linked=linked, anchor=anchor)
-    made.filters.update(slug=journal.slug, long_date=long_date, amount=amount, bound=bound, name=name, claim=claim)
-    made.filters.update(heading=heading)
+    made.filters.update(slug=journal.slug, long_date=long_date, bound=bound, name=name)
+    made.filters.update(
+        amount=readme.amount, sentence=readme.sentence, headlines=ledger.headlines, machine=ledger.machine
+    )
     return made
-
-
-def amount(entry: dict[str, Any]) -> str:
-    """The value of a claim with its unit."""
-    return f"{entry['value']:.4g} {entry['unit']}".strip()
 
 
 def bound(entry: dict[str, Any]) -> str:
@@ -251,20 +226,6 @@ def name(entry: dict[str, Any]) -> str:
     """The name of a claim as the cell of a table, bold where it stands for its notebook."""
     plain = entry["name"].replace("|", "\\|")
     return f"**{plain}**" if entry.get("headline") else plain
-
-
-def claim(entry: dict[str, Any]) -> str:
-    """A claim in a line of text."""
-    return f"{entry['name']}: {amount(entry)}"
-
-
-def heading(run: dict[str, Any]) -> str:
-    """The title of a longer run; one without has the words of its command, “Translation: corpus ding, long”."""
-    if title := run.get("title"):
-        return title
-    program, *options = run["command"].split(" --")
-    subject = program.split()[-1].rpartition(".")[2].replace("_", " ").capitalize()
-    return f"{subject}: {', '.join(options)}" if options else subject
 
 
 def stage(root: Path, folder: Path) -> None:
@@ -282,7 +243,7 @@ def stage(root: Path, folder: Path) -> None:
         "terms": terms(shelf),
         "references": bibliography(HERE / "references.bib"),
         "places": lambda work: places(work, shelf, log),
-        "repository": repository(root),
+        "repository": address.repository(root),
     }
     for name in ("index", "results", "terms", "bibliography", "notation"):
         (folder / f"{name}.md").write_text(environment().get_template(f"{name}.md").render(facts), "utf-8")

@@ -98,6 +98,13 @@ def test_addresses_that_github_cannot_have_are_refused(repo):
         address.checked(repo)
 
 
+def test_the_urls_of_a_repository_and_of_its_notebooks_in_colab_are_those_of_pyproject(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/a-1/b.c"\n', "utf-8")
+    assert address.repository(tmp_path) == "https://github.com/a-1/b.c"
+    expected = "https://colab.research.google.com/github/a-1/b.c/blob/main/notebooks/01_x.ipynb"
+    assert address.colab(tmp_path, "01_x.ipynb") == expected
+
+
 def test_a_refused_address_is_written_nowhere(checkout):
     before = contents(checkout)
     refused = run(checkout, "https://github.com/a/b")

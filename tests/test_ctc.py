@@ -125,7 +125,7 @@ def test_a_row_without_a_target_adds_nothing(model):
     batch = batch_of(([1, 2], [5, 7]), ([4, 5], [1, 2]))
     idle = batch._replace(target_lengths=torch.tensor([2, 0]))
     assert model(idle).item() == pytest.approx(model(batch_of(([1, 2], [5, 7]))).item(), rel=1e-6)
-    nothing = model(batch.share(2, 3))
+    nothing = model(batch.shard(2, 3))
     assert nothing.item() == 0
     assert all(gradient.eq(0).all() for gradient in gradients(model, nothing))
 

@@ -6,7 +6,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tiny_checkout import notebook_in
 
 from tendays import files
-from tendays.publish.ledger import cells_hash, read_ledgers, source_hash, write_ledger
+from tendays.publish.ledger import cells_hash, headlines, last_run, machine, read_ledgers, source_hash, write_ledger
 
 
 @pytest.fixture
@@ -103,3 +103,22 @@ def test_a_write_cut_short_leaves_the_old_ledger(notebook, monkeypatch):
         write_ledger(notebook, [], seconds=2, facts={})
     assert path.read_text("utf-8") == before
     assert len(read_ledgers(path.parent)) == 1
+
+
+def test_the_last_run_of_a_notebook_is_none_before_it_has_run(notebook):
+    assert last_run(notebook) is None
+    write_ledger(notebook, CLAIMS, seconds=83.64, facts={})
+    assert (last_run(notebook)["notebook"], last_run(notebook)["seconds"]) == ("01_units.ipynb", 83.6)
+
+
+@pytest.mark.parametrize(
+    ("device", "threads", "words"),
+    [("cpu", 2, "AMD EPYC, 2 threads"), ("cpu", 1, "AMD EPYC, 1 thread"), ("NVIDIA H100", 2, "NVIDIA H100")],
+)
+def test_a_machine_is_named_by_its_gpu_or_by_its_processor_and_threads(device, threads, words):
+    assert machine({"device": device, "cpu": "AMD EPYC", "threads": threads}) == words
+
+
+def test_the_claims_that_stand_for_a_run_are_those_marked_or_all():
+    assert headlines({"claims": CLAIMS}) == CLAIMS[1:]
+    assert headlines({"claims": CLAIMS[:1]}) == CLAIMS[:1]

@@ -209,12 +209,21 @@ def test_an_unknown_unit_is_refused_before_anything_is_set_up(fresh):
     assert "Sets up" not in refused.stdout
 
 
+def test_a_unit_of_two_words_is_one_name(fresh):
+    refused = make("run", "UNIT=a b", interpreter(fresh, STOPS), folder=fresh)
+    assert refused.returncode
+    assert "no notebook is called 'a b'; there are:\n  03_" in refused.stderr
+
+
 def test_other_targets_have_no_plan(fresh):
     assert make("lint", interpreter(fresh, STOPS), folder=fresh).stdout.startswith("Sets up")
 
 
 def test_unit_is_handed_on(bare):
-    assert "-m tendays.publish.run translation\n" in make("-n", "run", "UNIT=translation", folder=bare).stdout
+    for unit in ("translation", "a b", ""):
+        commands = make("-n", "run", f"UNIT={unit}", folder=bare).stdout
+        assert f"-m tendays.publish.plan run '{unit}'\n" in commands
+        assert f"-m tendays.publish.run '{unit}'\n" in commands
 
 
 def test_repo_is_handed_on(bare):

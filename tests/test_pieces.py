@@ -138,13 +138,13 @@ def test_without_a_seed_an_epoch_goes_by_length(pieces):
     assert targets == sorted(targets) or targets == sorted(targets, reverse=True)
 
 
-def test_shares_make_up_the_batch(pieces):
+def test_shards_make_up_the_batch(pieces):
     (batch,) = PairBatches(pieces, GERMAN[:5], ENGLISH[:5], 1000).epoch(0)
-    shares = [batch.share(rank, 3) for rank in range(3)]
-    assert [len(share.source) for share in shares] == [2, 2, 1]
-    assert sorted(pairs_of(shares)) == sorted(pairs_of([batch]))
-    assert sum(share.predictions for share in shares) == batch.predictions
-    idle = batch.share(5, 6)  # there is no sixth row, and yet each process must have something to compute
+    shards = [batch.shard(rank, 3) for rank in range(3)]
+    assert [len(shard.source) for shard in shards] == [2, 2, 1]
+    assert sorted(pairs_of(shards)) == sorted(pairs_of([batch]))
+    assert sum(shard.predictions for shard in shards) == batch.predictions
+    idle = batch.shard(5, 6)  # there is no sixth row, and yet each process must have something to compute
     assert len(idle.source) == 1
     assert idle.predictions == 0
 

@@ -63,10 +63,20 @@ def test_the_tests_say_how_long_they_took_the_last_time(checkout):
     assert plan.test_plan(checkout).endswith("in a browser: 4:52 the last time.")
 
 
-@pytest.mark.parametrize(("arguments", "status"), [(["run"], 0), (["run", "b"], 0), (["test"], 0), (["run", "c"], 1)])
+RUNS = [(["run"], 0), (["run", ""], 0), (["run", "b"], 0), (["test"], 0), (["run", "c"], 1)]
+
+
+@pytest.mark.parametrize(("arguments", "status"), RUNS)
 def test_it_needs_nothing_but_the_standard_library(checkout, arguments, status):
     command = [sys.executable, "-S", "-m", "tendays.publish.plan", *arguments]  # -S: without site-packages
     said = subprocess.run(command, cwd=checkout, env={"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True)
     assert said.returncode == status, said.stderr
     assert said.stdout.startswith("Runs ") == (status == 0)
     assert said.stderr.startswith("no notebook is called 'c'") == (status == 1)
+
+
+@pytest.mark.parametrize("arguments", [[], ["walk"], ["run", "a", "b"], ["test", "a"]])
+def test_other_arguments_are_answered_with_the_usage_in_one_line(arguments):
+    with pytest.raises(SystemExit) as error:
+        plan.main(arguments)
+    assert error.value.code == f"arguments are {arguments}; expected run, run UNIT, or test"

@@ -494,7 +494,7 @@ def message_of_load(folder):
 def test_a_model_of_another_plan_is_refused_in_one_sentence(tmp_path, about):
     save_tensors(tmp_path / "model.safetensors", {"weight": torch.ones(2)}, about)
     assert message_of_load(tmp_path) == (
-        f"folder is {str(tmp_path)!r}; expected a model of this version's code, and its plan is not one:"
+        f"folder is {str(tmp_path)!r}; expected a model of this version's code, and its description fits none:"
         " train it anew with: make run UNIT=transducer"
     )
 

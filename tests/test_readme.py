@@ -117,12 +117,6 @@ def test_a_comparison_has_a_row_for_each_kind_with_its_deviation(notebook):
     ]
 
 
-def test_a_record_without_a_title_is_named_by_its_command(notebook):
-    root = notebook.parents[1]
-    record(root, "units", claims=[score(3)])
-    assert readme.longer_runs(root)[-1] == "| `python -m tendays.units` | beam 5 | 3.00 BLEU | 2.0 |"
-
-
 def test_two_results_of_one_metric_for_one_system_are_an_error(notebook):
     root = notebook.parents[1]
     record(root, "units", title="Counting", claims=[score(3), score(4, name="BLEU on the test set, greedy")])

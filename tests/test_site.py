@@ -21,6 +21,9 @@ from needs import missing
 from PIL import Image
 from places import ROOT
 
+from tendays.publish import readme
+from tendays.publish.ledger import headlines, machine, read_ledgers
+
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 STEMS = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 SIZE = 15_000_000  # bytes of the whole site
@@ -459,4 +462,13 @@ def test_results_show_every_claim_with_its_value(site):
         assert f"{ledger['seconds'] / 60:.1f}" in text
         for claim in ledger["claims"]:
             assert " ".join(claim["name"].split()).replace("'", "’") in text.replace("'", "’"), claim["name"]
-            assert f"{claim['value']:.4g}" in text
+            assert readme.amount(claim) in text
+
+
+def test_the_home_page_states_results_as_the_readme_does(site):
+    text = " ".join(lxml.html.parse(site / "index.html").getroot().text_content().split()).replace("’", "'")
+    ledgers = read_ledgers(ROOT / "results")
+    assert ledgers
+    for ledger in ledgers:
+        results = "; ".join(map(readme.sentence, headlines(ledger)))
+        assert f"{results}, in {ledger['seconds'] / 60:.1f} minutes on {machine(ledger)}." in text

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from places import ROOT
 
 from tendays import journal
+from tendays.publish.ledger import write_ledger
 
 SHELF = pages.notebooks(ROOT)
 WORKS = pages.bibliography(ROOT / "site" / "references.bib")
@@ -102,21 +104,6 @@ def test_the_table_of_notation_is_true():
             assert re.search(rf"\b{name}\b", code), (stem, name)
 
 
-# --- results ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("run", "words"),
-    [
-        ({"command": "python -m tendays.translation --corpus ding --long"}, "Translation: corpus ding, long"),
-        ({"command": "python -m tendays.latent_variables"}, "Latent variables"),
-        ({"command": "python -m tendays.x --long", "title": "Speech, for a day"}, "Speech, for a day"),
-    ],
-)
-def test_the_heading_of_a_longer_run_is_in_words(run, words):
-    assert pages.heading(run) == words
-
-
 # --- what pages have that files have not ------------------------------------------------------------------------------
 
 
@@ -138,6 +125,15 @@ def test_a_notebooks_page_has_links_and_its_code_is_untouched():
     ]
     assert sum("](../bibliography.md#ref-" in "".join(cell["source"]) for cell in after) == 1
     assert "".join(after[-1]["source"]).count("#ref-") == len(pages.listed(each))
+
+
+def test_the_bar_of_a_notebook_says_how_long_its_run_took_and_on_what(tmp_path):
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    each = notebook(tmp_path, new_markdown_cell("# T"))
+    assert "<span>It was not run yet.</span>" in notebook_pages.bar(each)
+    write_ledger(each.path, [], seconds=90, facts={"device": "cpu", "cpu": "A <fast> one", "threads": 2})
+    again = pages.Notebook(tmp_path, each.stem)
+    assert "<span>Its run took 1.5 minutes on A &lt;fast&gt; one, 2 threads.</span>" in notebook_pages.bar(again)
 
 
 def test_a_fold_says_what_is_in_it():

@@ -17,6 +17,7 @@ from tendays.training import (
     Recipe,
     evaluation_mode,
     fit,
+    load_model,
     load_tensors,
     load_weights,
     precision,
@@ -35,7 +36,7 @@ class Points(NamedTuple):
     def predictions(self):
         return len(self.x)
 
-    def share(self, rank, processes):
+    def shard(self, rank, processes):
         return Points(self.x[rank::processes], self.y[rank::processes])
 
     def to(self, device):
@@ -186,6 +187,41 @@ def test_weights_that_fit_are_loaded():
     layer = nn.Linear(2, 1)
     load_weights(layer, WEIGHTS, "the file is x", "make it anew")
     assert layer(torch.tensor([2.0, 3.0])).item() == 6
+
+
+def test_a_model_is_loaded_from_its_description_in_evaluation_mode(tmp_path, monkeypatch):
+    monkeypatch.setenv("TENDAYS_DEVICE", "cpu")
+    save_tensors(tmp_path / "model.safetensors", WEIGHTS, {"inputs": 2})
+    layer, about = load_model(tmp_path, lambda about: nn.Linear(about["inputs"], 1), "make it")
+    assert about == {"inputs": 2}
+    assert not layer.training
+    assert layer(torch.tensor([2.0, 3.0])).item() == 6
+
+
+def test_a_folder_without_a_model_is_refused_with_the_remedy(tmp_path):
+    with pytest.raises(FileNotFoundError) as error:
+        load_model(tmp_path, lambda about: nn.Linear(2, 1), "make it")
+    assert str(error.value) == (
+        f"folder is {str(tmp_path)!r}; expected a model in it, and there is none: make one with: make it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({}, "its description fits none"),
+        ([], "its description fits none"),
+        ({"inputs": "two"}, "its description fits none"),
+        ({"inputs": -2}, "its description fits none"),
+        ({"inputs": 3}, r"its weight weight has the shape \(1, 2\) in place of \(1, 3\)"),
+    ],
+    ids=["no size", "a list", "a size in words", "a negative size", "another size"],
+)
+def test_a_model_that_does_not_fit_its_description_is_refused_with_the_remedy(tmp_path, about, words):
+    save_tensors(tmp_path / "model.safetensors", WEIGHTS, about)
+    expected = f"^folder is .*; expected a model of this version's code, and {words}: train it anew with: make it$"
+    with pytest.raises(Mismatch, match=expected):
+        load_model(tmp_path, lambda about: nn.Linear(about["inputs"], 1), "make it")
 
 
 @pytest.mark.parametrize("training", [True, False])

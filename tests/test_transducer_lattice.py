@@ -80,7 +80,7 @@ def test_occupancies_times_an_upstream_gradient_flush_what_would_be_denormal():
     tiny = torch.finfo(torch.float32).eps ** 3
     blank = torch.tensor([[[0.25, 2 * tiny]], [[1.0, tiny / 2]]])
     label = torch.tensor([[[0.5]], [[tiny / 2]]])
-    nodes, blank, label = Occupancies(blank, label).times(torch.tensor([-2.0, 3.0], dtype=torch.float64))
+    nodes, blank, label = Occupancies(blank, label).weighted_by(torch.tensor([-2.0, 3.0], dtype=torch.float64))
     assert torch.equal(blank, torch.tensor([[[-0.5, -4 * tiny]], [[3.0, 0.0]]]))
     assert torch.equal(label, torch.tensor([[[-1.0]], [[0.0]]]))
     assert torch.equal(nodes, torch.tensor([[[-1.5, -4 * tiny]], [[3.0, 0.0]]]))

@@ -170,10 +170,10 @@ def test_attention_is_a_distribution_over_the_words_that_count(model):
 
 def test_a_share_that_predicts_nothing_has_no_loss_and_no_gradient(model):
     batch = batch_of([[4, 5, 6]], [[9, 10]])
-    loss = model(batch.share(1, 2))
+    loss = model(batch.shard(1, 2))
     assert loss.item() == 0
     assert all(gradient.abs().max() == 0 for gradient in torch.autograd.grad(loss, list(model.parameters())))
-    assert model(batch.share(0, 2)).item() == model(batch).item()
+    assert model(batch.shard(0, 2)).item() == model(batch).item()
 
 
 # ---- decoding --------------------------------------------------------------------------------------------------------
@@ -338,7 +338,7 @@ def test_a_model_of_another_kind_of_size_is_refused_in_one_sentence(trained, tmp
 
     folder = changed(trained, tmp_path / "other", other)
     assert message_of_load(folder) == (
-        f"folder is {str(folder)!r}; expected a model of this version's code, and its size is not one:"
+        f"folder is {str(folder)!r}; expected a model of this version's code, and its description fits none:"
         " train it anew with: make run UNIT=translation"
     )
 

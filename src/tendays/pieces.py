@@ -53,7 +53,7 @@ class Batch(NamedTuple):
         """How many target pieces there are to predict."""
         return int(self.target_lengths.sum())
 
-    def share(self, rank: int, processes: int) -> "Batch":
+    def shard(self, rank: int, processes: int) -> "Batch":
         """Every so-many-th row, from the one of this rank on; where there is none, a row that predicts nothing."""
         if rank < len(self.source):
             return Batch(*(tensor[rank::processes] for tensor in self))

@@ -1,4 +1,4 @@
-"""What recurrent networks of several subjects share: locked dropout, reversal by length, the bidirectional LSTM.
+"""What recurrent networks of several subjects share: locked dropout, reversal by length, the bidirectional LSTM, sizes.
 
 Shapes: B sequences, T steps, H hidden size of one direction.
 """
@@ -66,6 +66,11 @@ class BidirectionalLSTM(nn.Module):
             states = self.dropout(torch.cat([forward, reverse(backward, lengths)], 2))
         last = (lengths - 1)[:, None, None].expand(-1, 1, forward.shape[2])
         return states, torch.cat([forward.gather(1, last), backward.gather(1, last)], 2)[:, 0]
+
+
+def parameters(model: nn.Module) -> int:
+    """How many parameters a model has; shared ones count once."""
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def recurrent_layers(model: nn.Module) -> int:

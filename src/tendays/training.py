@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from tendays import machine
 from tendays.files import write_atomically
-from tendays.recurrent import recurrent_layers
+from tendays.recurrent import parameters, recurrent_layers
 
 
 class Diverged(ArithmeticError):  # noqa: N818 - it reads as what happened
@@ -43,7 +43,7 @@ class TrainingBatch(Protocol):
     def predictions(self) -> int:
         """The number of predictions that the loss of the whole batch sums over."""
 
-    def share(self, rank: int, processes: int) -> "TrainingBatch":
+    def shard(self, rank: int, processes: int) -> "TrainingBatch":
         """The rows of one of several processes: at least one, which may have no predictions."""
 
     def to(self, device: torch.device) -> "TrainingBatch":
@@ -51,6 +51,7 @@ class TrainingBatch(Protocol):
 
 
 B = TypeVar("B", bound=TrainingBatch)
+M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -193,9 +194,9 @@ def _epoch(
     for index, batch in enumerate(tqdm(batches, title, leave=False) if accelerator.is_main_process else batches):
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate((epoch + (index + 1) / len(batches)) / recipe.epochs)
-        share = batch.share(accelerator.process_index, accelerator.num_processes).to(accelerator.device)
+        shard = batch.shard(accelerator.process_index, accelerator.num_processes).to(accelerator.device)
         # Each process computes its part of the sum. Averaging the gradients divides by the number of processes.
-        loss = model(share) * (accelerator.num_processes / batch.predictions)
+        loss = model(shard) * (accelerator.num_processes / batch.predictions)
         accelerator.backward(loss)
         norm = accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
         mean = accelerator.reduce(loss.detach(), "mean")
@@ -275,6 +276,34 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], what: str, rem
     model.load_state_dict(weights)
 
 
+def load_model(folder: Path, build: Callable[[Any], M], remedy: str) -> tuple[M, Any]:
+    """The model in a folder, in evaluation mode, and the description beside its weights. Loading runs no code from it.
+
+    Args:
+        folder: holds `model.safetensors`, which `save_tensors` wrote.
+        build: makes a model from the description; its weights are then overwritten. A KeyError, TypeError, ValueError
+            or RuntimeError says that the description fits no model.
+        remedy: the command that makes such a model; errors name it.
+
+    Raises:
+        FileNotFoundError: there is no model.
+        ValueError: the file is no model of this version's code.
+    """
+    path, what = Path(folder, "model.safetensors"), f"folder is {str(folder)!r}"
+    if not path.is_file():
+        raise FileNotFoundError(f"{what}; expected a model in it, and there is none: make one with: {remedy}")
+    weights, about = load_tensors(path)
+    anew = f"train it anew with: {remedy}"
+    try:
+        model = build(about)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise Mismatch(
+            f"{what}; expected a model of this version's code, and its description fits none: {anew}"
+        ) from error
+    load_weights(model, weights, what, anew)
+    return model.eval().to(machine.device()), about
+
+
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
     """A block in which a model is in evaluation mode; afterwards it is in the mode that it was in before."""
@@ -315,7 +344,7 @@ def write_report(
     """
     report = machine.facts() | {"title": title, "command": command} | more
     report |= {"seed": recipe.seed, "processes": PartialState().num_processes, "learning_rate": recipe.learning_rate}
-    report |= {"layers": recurrent_layers(model), "parameters": sum(weight.numel() for weight in model.parameters())}
+    report |= {"layers": recurrent_layers(model), "parameters": parameters(model)}
     report |= {"steps": history[-1]["steps"], "seconds": sum(row["seconds"] for row in history), "history": history}
     write_atomically(folder / "report.json", json.dumps(report | {"claims": claims}, indent=1) + "\n")
 

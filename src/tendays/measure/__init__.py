@@ -17,7 +17,8 @@ from tendays.measure.intervals import (
     paired_bootstrap,
     share_interval,
 )
-from tendays.measure.tables import parameters, runs_table, table
+from tendays.measure.tables import runs_table, table
+from tendays.recurrent import parameters
 
 __all__ = [
     "Difference",

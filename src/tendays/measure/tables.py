@@ -6,17 +6,11 @@ from numbers import Integral, Real
 from typing import Any
 
 from IPython.display import Markdown
-from torch import nn
 
 RUN = ("layers", "parameters", "learning_rate", "steps", "seconds")
 """What a row of `runs_table` has at least: the size of a model and the budget of its training."""
 
 HEADINGS = {"learning_rate": "learning rate", "seconds": "time, s"}
-
-
-def parameters(model: nn.Module) -> int:
-    """How many parameters a model has; shared ones count once."""
-    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def runs_table(rows: Sequence[Any]) -> Markdown:

@@ -83,7 +83,11 @@ class WordBatches:
     def __init__(self, corpus: corpora.PronunciationCorpus, rows: int, alphabet: Alphabet, count: int | None = None):
         step = max(len(corpus) // count, 1) if count else 1
         chosen = list(zip(corpus.words, corpus.pronunciations, strict=True))[::step]
-        self.pairs = [(alphabet.source(word), alphabet.target(said)) for word, variants in chosen for said in variants]
+        self.pairs = [
+            (alphabet.source(word), alphabet.target(pronunciation))
+            for word, pronunciations in chosen
+            for pronunciation in pronunciations
+        ]
         self.rows, self.alphabet = rows, alphabet
 
     def epoch(self, seed: int) -> Iterator[Batch]:

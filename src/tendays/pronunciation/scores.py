@@ -40,12 +40,13 @@ def errors(guesses: Sequence[Sequence[str]], references: Sequence[Sequence[Seque
         raise ValueError(
             f"guesses has {len(guesses)} words and references {len(references)}; expected as many, and some"
         )
-    said = [" ".join(guess) for guess in guesses]
+    hypotheses = [" ".join(guess) for guess in guesses]
     nearest = [
-        _nearest(guess, [" ".join(one) for one in variants]) for guess, variants in zip(said, references, strict=True)
+        _nearest(hypothesis, [" ".join(variant) for variant in variants])
+        for hypothesis, variants in zip(hypotheses, references, strict=True)
     ]
-    wrong = sum(guess != reference for guess, reference in zip(said, nearest, strict=True))
-    return Errors(100 * jiwer.wer(nearest, said), 100 * wrong / len(said))
+    wrong = sum(hypothesis != reference for hypothesis, reference in zip(hypotheses, nearest, strict=True))
+    return Errors(100 * jiwer.wer(nearest, hypotheses), 100 * wrong / len(hypotheses))
 
 
 def _nearest(guess: str, variants: list[str]) -> str:

@@ -3,20 +3,20 @@
 import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import PartialState
 from torch import nn
 
-from tendays import corpora, machine
+from tendays import corpora
 from tendays.pronunciation.alphabet import ALIGNED, JOINED, WordBatches
 from tendays.pronunciation.models import KINDS, Plan, make
 from tendays.pronunciation.scores import claims_of, evaluate, scores_of
 from tendays.scale import pick
-from tendays.training import Recipe, fit, load_tensors, load_weights, save_tensors, write_report
+from tendays.training import Recipe, fit, load_model, save_tensors, write_report
 
 COMMAND = "python -m tendays.pronunciation"
-REMEDY = "train it anew with: make run UNIT=transducer"
 
 FULL = Plan(Recipe(epochs=7, learning_rate=4e-3))
 """The notebook's plan at full scale."""
@@ -120,16 +120,9 @@ def load(folder: Path) -> nn.Module:
         FileNotFoundError: there is no model; the message says how to make one.
         ValueError: the file is no model of this version's code.
     """
-    path, what = Path(folder, "model.safetensors"), f"folder is {str(folder)!r}"
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no model in {str(folder)!r}; make one with: make run UNIT=transducer")
-    weights, about = load_tensors(path)
-    try:
+
+    def build(about: dict[str, Any]) -> nn.Module:
         plan = about["plan"]
-        model = make(Plan(**plan | {"recipe": Recipe(**plan["recipe"])}))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(
-            f"{what}; expected a model of this version's code, and its plan is not one: {REMEDY}"
-        ) from error
-    load_weights(model, weights, what, REMEDY)
-    return model.eval().to(machine.device())
+        return make(Plan(**plan | {"recipe": Recipe(**plan["recipe"])}))
+
+    return load_model(folder, build, "make run UNIT=transducer")[0]

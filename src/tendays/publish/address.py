@@ -13,13 +13,15 @@ from pathlib import Path
 
 from tendays.files import write_atomically
 
+COLAB = "https://colab.research.google.com"
+
 # What stands before the address, for each kind of file. Tests hold that it stands nowhere else.
 PLACES = {
     "pyproject.toml": ('Repository = "https://github.com/',),
     "CITATION.cff": ("repository-code: https://github.com/",),
     "README.md": ("git clone https://github.com/",),
     "notebooks/setup_cell.py": ("git+https://github.com/",),
-    "notebooks/*.ipynb": ("git+https://github.com/", "https://colab.research.google.com/github/"),
+    "notebooks/*.ipynb": ("git+https://github.com/", f"{COLAB}/github/"),
 }
 ADDRESS = re.compile(r"[\w-]+/[\w.-]+", re.ASCII)
 OWNER = re.compile(r"(?!-)(?!.*--)[A-Za-z0-9-]{1,39}(?<!-)")
@@ -53,6 +55,16 @@ def current(root: Path) -> str:
     if not (found := re.search(re.escape(prefix) + f"({ADDRESS.pattern})", text, re.ASCII)):
         raise ValueError(f'pyproject.toml has no line {prefix}owner/name"')
     return found[1]
+
+
+def repository(root: Path) -> str:
+    """The repository of a checkout, as a URL."""
+    return f"https://github.com/{current(root)}"
+
+
+def colab(root: Path, notebook: str) -> str:
+    """The URL that opens a notebook of a checkout's repository in Colab; ``notebook`` is its file name."""
+    return f"{COLAB}/github/{current(root)}/blob/main/notebooks/{notebook}"
 
 
 def stamped(text: str, repo: str, prefixes: Iterable[str]) -> str:

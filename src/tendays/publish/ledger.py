@@ -1,6 +1,7 @@
 """The ledger of a notebook's last full run, ``results/<stem>.json``: claims, machine, versions, hashes of the source.
 
-Pages and tables are made from these files; tests hold that a notebook's cells are still those of the run shown.
+Pages and tables are made from these files; tests hold that a notebook's cells are still those of the run shown. This
+module needs nothing but the standard library, as `tendays.publish.plan` imports it.
 """
 
 import hashlib
@@ -57,3 +58,21 @@ def write_ledger(notebook: Path, claims: list[dict[str, Any]], *, seconds: float
 def read_ledgers(folder: Path) -> list[dict[str, Any]]:
     """The ledgers in a folder, in the notebooks' order."""
     return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))]
+
+
+def last_run(notebook: Path) -> dict[str, Any] | None:
+    """The ledger of a notebook's last full run; None where it had none."""
+    path = ledger_path(notebook)
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
+def machine(ledger: dict[str, Any]) -> str:
+    """What a run ran on, in words."""
+    if ledger["device"] != "cpu":
+        return ledger["device"]
+    return f"{ledger['cpu']}, {ledger['threads']} thread{'s' if ledger['threads'] > 1 else ''}"
+
+
+def headlines(ledger: dict[str, Any]) -> list[dict[str, Any]]:
+    """The claims of a run that stand for it; all, where none is marked."""
+    return [entry for entry in ledger["claims"] if entry.get("headline")] or ledger["claims"]

@@ -6,9 +6,8 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
-from tendays.publish.ledger import ledger_path
+from tendays.publish.ledger import last_run, machine
 
 LAST_TEST = Path(".pytest_cache", "v", "tendays", "test_seconds")
 """Where pytest's cache keeps the seconds that the last whole run of the tests took; `conftest.py` writes it."""
@@ -30,12 +29,6 @@ def find(folder: Path, unit: str | None) -> list[Path]:
     return chosen
 
 
-def last_run(notebook: Path) -> dict[str, Any] | None:
-    """The ledger of a notebook's last full run; None where it had none."""
-    path = ledger_path(notebook)
-    return json.loads(path.read_text("utf-8")) if path.exists() else None
-
-
 def clock(seconds: float) -> str:
     """Seconds as minutes and seconds."""
     return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
@@ -45,13 +38,6 @@ def minutes(seconds: float) -> str:
     """Seconds as whole minutes, in words."""
     count = max(1, round(seconds / 60))
     return f"{count} minute{'s' if count > 1 else ''}"
-
-
-def machine(ledger: dict[str, Any]) -> str:
-    """What a run ran on, in words."""
-    if ledger["device"] != "cpu":
-        return ledger["device"]
-    return f"{ledger['cpu']}, {ledger['threads']} thread{'s' if ledger['threads'] > 1 else ''}"
 
 
 def run_plan(folder: Path, unit: str | None) -> str:
@@ -83,9 +69,16 @@ def test_plan(root: Path) -> str:
 
 def main(arguments: list[str]) -> None:
     """Print the plan of ``run``, with a unit or without, or of ``test``, in the checkout that is the current folder."""
-    command, *units = arguments
     try:
-        print(test_plan(Path()) if command == "test" else run_plan(Path("notebooks"), "".join(units) or None))
+        match arguments:
+            case ["test"]:
+                print(test_plan(Path()))
+            case ["run"] | ["run", ""]:
+                print(run_plan(Path("notebooks"), None))
+            case ["run", unit]:
+                print(run_plan(Path("notebooks"), unit))
+            case _:
+                raise ValueError(f"arguments are {arguments}; expected run, run UNIT, or test")
     except ValueError as error:
         raise SystemExit(str(error)) from error
 

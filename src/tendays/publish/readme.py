@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tendays.files import write_atomically
-from tendays.publish.ledger import ledger_path, read_ledgers
+from tendays.publish.ledger import headlines, last_run, read_ledgers
 
 PICTURE = "picture"  # the tag of the cell whose figure stands for a notebook
 COMPARED = {
@@ -41,8 +41,7 @@ def notebooks_table(root: Path) -> list[str]:
     rows = ["| | notebook | question | result | minutes |", "|---|---|---|---|---|"]
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         link, shown, result, minutes = f"notebooks/{path.name}", "", "not run yet", "–"
-        if (ledger_file := ledger_path(path)).exists():
-            ledger = json.loads(ledger_file.read_text("utf-8"))
+        if ledger := last_run(path):
             alt = html.escape(picture(path)[0])
             shown = f'<a href="{link}"><img src="results/{path.stem}.png" width="200" alt="{alt}"></a>'
             result = "; ".join(sentence(entry) for entry in headlines(ledger))
@@ -54,7 +53,7 @@ def notebooks_table(root: Path) -> list[str]:
 def front_picture(root: Path) -> list[str]:
     """The picture of the first notebook that has been run, as a line of Markdown that links to it; none without one."""
     for path in sorted((root / "notebooks").glob("*.ipynb")):
-        if ledger_path(path).exists():
+        if last_run(path):
             return [f"[![{picture(path)[0]}](results/{path.stem}.png)](notebooks/{path.name})"]
     return []
 
@@ -79,9 +78,8 @@ def longer_runs(root: Path) -> list[str]:
     records = read_ledgers(root / "results" / "longer")
     systems = [system for record in records for system in systems_of(record)]
     for task, stem in COMPARED.items():
-        ledger_file = root / "results" / f"{stem}.json"
-        if ledger_file.exists() and any(system.task == task for system in systems):
-            ledger = json.loads(ledger_file.read_text("utf-8"))
+        ledger = last_run(root / "notebooks" / f"{stem}.ipynb")
+        if ledger and any(system.task == task for system in systems):
             link = f"[the notebook](notebooks/{stem}.ipynb)"
             systems.append(_system(task, link, headlines(ledger), _minutes(ledger["seconds"])))
     lines, tasks = [], list(dict.fromkeys(system.task for system in systems))
@@ -96,9 +94,9 @@ def longer_runs(root: Path) -> list[str]:
 def systems_of(record: dict[str, Any]) -> list[System]:
     """The systems of a record: one, or each that a comparison took the mean of over seeds.
 
-    A title's words up to the first comma are the task, the rest is the system; without a title, the command is both.
+    A title's words up to the first comma are the task, the rest is the system.
     """
-    task, _, name = record.get("title", f"`{record['command']}`").partition(", ")
+    task, _, name = record["title"].partition(", ")
     if "runs" not in record:
         epochs = f"{len(record['history'])} epochs" if "history" in record else ""
         return [_system(task, ", ".join(filter(None, (name, epochs))), headlines(record), _minutes(record["seconds"]))]
@@ -131,11 +129,6 @@ def _parts(entry: dict[str, Any]) -> list[str]:
     first, *details = entry["name"].split(", ")
     metric = first.partition(" on ")[0] if entry["unit"] in ("", "%") else entry["unit"]
     return [metric, *details]
-
-
-def headlines(ledger: dict[str, Any]) -> list[dict[str, Any]]:
-    """The claims of a run that stand for it; all, where none is marked."""
-    return [entry for entry in ledger["claims"] if entry.get("headline")] or ledger["claims"]
 
 
 def sentence(entry: dict[str, Any]) -> str:

@@ -28,8 +28,8 @@ from nbformat import NotebookNode
 
 from tendays import threads
 from tendays.files import write_atomically
-from tendays.publish.ledger import write_ledger
-from tendays.publish.plan import clock, find, last_run
+from tendays.publish.ledger import last_run, write_ledger
+from tendays.publish.plan import clock, find
 from tendays.results import read_claims
 
 CELL_TIMEOUT = 3600  # seconds: far more than any cell needs, so that a cell that hangs ends all the same

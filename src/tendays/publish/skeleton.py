@@ -4,7 +4,6 @@ It runs as it is, on a toy, so that there is never a notebook that doesn't; what
 """
 
 import re
-import tomllib
 import unicodedata
 from pathlib import Path
 
@@ -13,10 +12,9 @@ import nbformat
 from filelock import FileLock
 
 from tendays.files import write_atomically
-from tendays.publish import readme
+from tendays.publish import address, readme
 from tendays.publish.run import KERNELSPEC
 
-COLAB = "https://colab.research.google.com"
 LOCK = ".lock"  # in notebooks/, so that of two at once each gets a number of its own
 LONGEST = 60  # characters of a file's name without its number
 
@@ -65,11 +63,9 @@ def new_notebook(root: Path, title: str) -> Path:
 
 def content(root: Path, name: str, title: str) -> str:
     """The skeleton as the content of a notebook's file."""
-    repository = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
-    target = f"{COLAB}/github/{repository.removeprefix('https://github.com/')}/blob/main/notebooks/{name}"
     notebook = jupytext.reads((root / "notebooks" / "skeleton.py").read_text("utf-8"), "py:percent")
     first, set_up = notebook.cells[:2]
-    badge = f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({target})"
+    badge = f"[![Open in Colab]({address.COLAB}/assets/colab-badge.svg)]({address.colab(root, name)})"
     first.source = first.source.replace("@TITLE@", title).replace("@BADGE@", badge)
     set_up.source = (root / "notebooks" / "setup_cell.py").read_text("utf-8").strip()
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNELSPEC, "language_info": {"name": "python"}})

@@ -77,7 +77,7 @@ class _AdditiveLoss(torch.autograd.Function):
     def backward(ctx, upstream: Tensor) -> tuple[Tensor | None, ...]:
         f, g, max_f, exp_g, sums, underflowed, exact, *occupancies = ctx.saved_tensors
         targets = ctx.targets
-        occupancies = lattice.Occupancies(*occupancies).times(upstream)
+        occupancies = lattice.Occupancies(*occupancies).weighted_by(upstream)
         weights = occupancies.nodes / sums  # (B, T, U + 1)
         grad_f, grad_g = torch.empty_like(f), torch.empty_like(g)
         with without_autocast(upstream):

@@ -99,20 +99,20 @@ def checked_targets(
         TypeError: an argument has the wrong dtype.
         ValueError: an argument has a wrong shape, device, length or label.
     """
-    B, T, width, V = sizes
+    B, T, positions, V = sizes
     expect(min(sizes) > 0, ValueError, f"the scores have B, T, U + 1, V = {sizes}", "none of them 0")
     integers = {"targets": targets, "logit_lengths": logit_lengths, "target_lengths": target_lengths}
-    for name, shape in zip(integers, ((B, width - 1), (B,), (B,)), strict=True):
+    for name, shape in zip(integers, ((B, positions - 1), (B,), (B,)), strict=True):
         tensor = integers[name]
         expect(tensor.dtype in (torch.int32, torch.int64), TypeError, f"{name} is {tensor.dtype}", "int32 or int64")
         expect(tensor.shape == shape, ValueError, f"{name} is of shape {tuple(tensor.shape)}", f"{shape}")
         expect(tensor.device == device, ValueError, f"{name} is on {tensor.device}", f"{device}")
     _expect_range("logit_lengths", logit_lengths, 1, T)
-    _expect_range("target_lengths", target_lengths, 0, width - 1)
+    _expect_range("target_lengths", target_lengths, 0, positions - 1)
     expect(-V <= blank < V, ValueError, f"blank is {blank}", f"one of the {V} symbols")
     blank %= V
     outside_t = torch.arange(T, device=device) >= logit_lengths[:, None]  # (B, T)
-    outside_u = torch.arange(width, device=device) > target_lengths[:, None]  # (B, U + 1)
+    outside_u = torch.arange(positions, device=device) > target_lengths[:, None]  # (B, U + 1)
     no_label = outside_u[:, 1:]  # (B, U): a label arc also needs the node that it leads to
     labels = targets.long().masked_fill(no_label, blank)
     _expect_range("targets", labels, 0, V - 1)

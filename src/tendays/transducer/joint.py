@@ -72,7 +72,7 @@ class _JointLoss(torch.autograd.Function):
     def backward(ctx, upstream: Tensor) -> tuple[Tensor | None, ...]:
         encoder, predictor, weight, bias, *occupancies = ctx.saved_tensors
         compute_dtype, dtype = ctx.compute_dtype, accumulate_dtype(ctx.compute_dtype)
-        occupancies = lattice.Occupancies(*occupancies).times(upstream)
+        occupancies = lattice.Occupancies(*occupancies).weighted_by(upstream)
         matrix, offset = weight.to(compute_dtype), bias.to(compute_dtype)
         grads = [torch.zeros_like(tensor, dtype=dtype) for tensor in (encoder, predictor, weight, bias)]
         grad_encoder, grad_predictor, grad_weight, grad_bias = grads

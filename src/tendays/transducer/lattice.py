@@ -42,7 +42,7 @@ a lattice (T, U + 1) is a strided view of the rows, of strides (row, row + cell)
 arcs of log-probability 0, so that a sequence shorter than the longest takes blanks of log-probability 0 to the last
 anti-diagonal, where all sequences end, each in the cell of its own U.
 
-Numbers of arcs are laid out as (T + U, 2, B (U + 2)): [d, 0] are the label arcs and [d, 1] the blank arcs from
+Values of arcs are laid out as (T + U, 2, B (U + 2)): [d, 0] are the label arcs and [d, 1] the blank arcs from
 anti-diagonal d to d + 1, each in the cell of the node that it leads to.
 
 Precision: with float32 forward variables the gradient loses two digits or more at T = 400.
@@ -91,7 +91,7 @@ class Occupancies(NamedTuple):
     blank: Tensor  # (B, T, U + 1), 0 in padding
     label: Tensor  # (B, T, U), 0 in padding
 
-    def times(self, upstream: Tensor) -> WeightedOccupancies:
+    def weighted_by(self, upstream: Tensor) -> WeightedOccupancies:
         """The occupancies times the upstream gradient (B,).
 
         Occupancies below eps³ are flushed to 0: their products would be denormal numbers, which CPUs multiply many
@@ -171,8 +171,8 @@ def occupancies(shares: Tensor, targets: Targets, dtype: torch.dtype) -> Occupan
 
 def _anti_diagonals(scores: ArcScores, padding: Padding | None) -> Tensor:
     """The log-probabilities of arcs by anti-diagonal (T + U, 2, B (U + 2)), float64."""
-    B, T, width = scores.normaliser.shape
-    log_probabilities = scores.normaliser.new_empty(T + width - 1, 2, B * (width + 1))
+    B, T, positions = scores.normaliser.shape
+    log_probabilities = scores.normaliser.new_empty(T + positions - 1, 2, B * (positions + 1))
     log_probabilities[:, 0], log_probabilities[:, 1] = LOG_ZERO, 0
     blank, label = _lattice_views(log_probabilities, B)
     torch.sub(scores.blank, scores.normaliser, out=blank)
@@ -183,15 +183,15 @@ def _anti_diagonals(scores: ArcScores, padding: Padding | None) -> Tensor:
 
 
 def _lattice_views(arcs: Tensor, B: int) -> tuple[Tensor, Tensor]:
-    """Views of numbers of arcs (T + U, 2, B (U + 2)) as lattices: blanks (B, T, U + 1) and labels (B, T, U)."""
+    """Views of values of arcs (T + U, 2, B (U + 2)) as lattices: blanks (B, T, U + 1) and labels (B, T, U)."""
     rows, _, size = arcs.shape
     cells = size // B
-    width = cells - 1
-    T = rows - width + 1
+    positions = cells - 1
+    T = rows - positions + 1
     row = 2 * size
     # The arcs that leave (0, 0) come in by cell 1 (blank) and cell 2 (label).
-    blank = arcs.as_strided((B, T, width), (cells, row, row + 1), size + 1)
-    label = arcs.as_strided((B, T, width - 1), (cells, row, row + 1), 2)
+    blank = arcs.as_strided((B, T, positions), (cells, row, row + 1), size + 1)
+    label = arcs.as_strided((B, T, positions - 1), (cells, row, row + 1), 2)
     return blank, label
 
 

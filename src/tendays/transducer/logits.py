@@ -26,10 +26,10 @@ class _LogitsLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, logits: Tensor, targets: Targets, needs_grad: bool) -> Tensor:
-        B, T, width, V = logits.shape
+        B, T, positions, V = logits.shape
         dtype = accumulate_dtype(logits.dtype)
-        arc_scores = empty_arc_scores(logits, (B, T, width), dtype)
-        for tile in tiles(B, T, width * V, logits.device):
+        arc_scores = empty_arc_scores(logits, (B, T, positions), dtype)
+        for tile in tiles(B, T, positions * V, logits.device):
             set_arc_scores_(arc_scores, tile, logits[tile].to(dtype), targets)
         arc_scores.set_padding_(targets.padding)
         arc_scores.expect_finite("logits")
@@ -43,11 +43,11 @@ class _LogitsLoss(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, upstream: Tensor) -> tuple[Tensor, None, None]:
         logits, *occupancies = ctx.saved_tensors
-        B, T, width, V = logits.shape
-        occupancies = lattice.Occupancies(*occupancies).times(upstream)
+        B, T, positions, V = logits.shape
+        occupancies = lattice.Occupancies(*occupancies).weighted_by(upstream)
         dtype = occupancies.nodes.dtype
         grad_logits = torch.empty_like(logits, memory_format=torch.contiguous_format)
-        for tile in tiles(B, T, width * V, logits.device):
+        for tile in tiles(B, T, positions * V, logits.device):
             if logits.dtype == dtype:  # the gradient takes the place of the probabilities
                 probabilities = torch.softmax(logits[tile], 3, out=grad_logits[tile])
                 grad_of_scores_(probabilities, occupancies, tile, ctx.targets)

@@ -10,8 +10,8 @@ from tendays.transducer.tiles import Tile
 
 def empty_arc_scores(scores: Tensor, sizes: tuple[int, int, int], dtype: torch.dtype) -> ArcScores:
     """Memory for the arc scores of B, T, U + 1 in this dtype, on the device of the scores."""
-    B, T, width = sizes
-    label = scores.new_empty(B, T, width - 1, dtype=dtype)
+    B, T, positions = sizes
+    label = scores.new_empty(B, T, positions - 1, dtype=dtype)
     return ArcScores(scores.new_empty(sizes, dtype=dtype), label, scores.new_empty(sizes, dtype=torch.float64))
 
 

@@ -9,15 +9,13 @@ import torch
 from accelerate import PartialState
 from torch import nn
 
-from tendays import corpora, machine
+from tendays import corpora
 from tendays.pieces import PairBatches, Pieces
 from tendays.scale import pick
-from tendays.training import Recipe, fit, load_tensors, load_weights, precision, save_tensors
+from tendays.training import Mismatch, Recipe, fit, load_model, precision, save_tensors
 from tendays.translation.model import Size, Translator
 from tendays.translation.scores import bleu
 from tendays.translation.search import translate
-
-REMEDY = "train it anew with: make run UNIT=translation"
 
 
 @dataclass(frozen=True)
@@ -126,18 +124,9 @@ def load(folder: Path) -> tuple[Translator, Pieces]:
         FileNotFoundError: there is no model; the message says how to make one.
         ValueError: the files do not belong together, or are no model of this version's code.
     """
-    path, what = Path(folder, "model.safetensors"), f"folder is {str(folder)!r}"
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no model in {str(folder)!r}; make one with: make run UNIT=translation")
-    weights, about = load_tensors(path)
-    pieces = Pieces(Path(folder, "pieces.model"))
-    if "size" not in about or about.get("pieces") != _hash(Path(folder, "pieces.model")):
-        raise ValueError(f"{what}; expected a translator and the pieces it was trained with")
-    try:
-        model = Translator(Size(**about["size"]))
-    except (TypeError, RuntimeError) as error:
-        raise ValueError(
-            f"{what}; expected a model of this version's code, and its size is not one: {REMEDY}"
-        ) from error
-    load_weights(model, weights, what, REMEDY)
-    return model.eval().to(machine.device()), pieces
+    model, about = load_model(folder, lambda about: Translator(Size(**about["size"])), "make run UNIT=translation")
+    path = Path(folder, "pieces.model")
+    pieces = Pieces(path)
+    if about.get("pieces") != _hash(path):
+        raise Mismatch(f"folder is {str(folder)!r}; expected a translator and the pieces it was trained with")
+    return model, pieces

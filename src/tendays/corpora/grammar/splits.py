@@ -98,13 +98,12 @@ def generate(
         ValueError: The count is negative or cannot be met, or a name is unknown.
     """
     if count < 0:
-        raise ValueError(f"count must be at least 0, got {count}")
+        raise ValueError(f"count is {count}; expected at least 0")
     if combinations not in ("seen", "new"):
-        raise ValueError(f"combinations must be 'seen' or 'new', got {combinations!r}")
+        raise ValueError(f"combinations is {combinations!r}; expected 'seen' or 'new'")
     slugs = tuple(CONSTRUCTIONS if constructions is None else constructions)
-    unknown = [slug for slug in slugs if slug not in CONSTRUCTIONS]
-    if unknown or not slugs:
-        raise ValueError(f"constructions: unknown {unknown} or none at all; known are {', '.join(CONSTRUCTIONS)}")
+    if not slugs or not set(slugs) <= set(CONSTRUCTIONS):
+        raise ValueError(f"constructions is {constructions!r}; expected one or more of {', '.join(CONSTRUCTIONS)}")
     return [example for example, _ in _sample(count, str(seed), combinations, slugs, lambda german: True)]
 
 
@@ -124,11 +123,11 @@ def split(name: Literal["train", "validation", "test", "new"], count: int | None
 def split_with_heads(name: str, count: int | None = None) -> Iterator[tuple[Example, Head]]:
     """The examples of `split`, each with the head that it is built on."""
     if name not in SPLITS:
-        raise ValueError(f"name must be one of {', '.join(SPLITS)}, got {name!r}")
+        raise ValueError(f"name is {name!r}; expected one of {', '.join(SPLITS)}")
     size, kind, residues = SPLITS[name]
     count = size if count is None else count
     if count < 0:
-        raise ValueError(f"count must be at least 0, got {count}")
+        raise ValueError(f"count is {count}; expected at least 0")
 
     def accept(german: str) -> bool:
         return zlib.crc32(german.encode()) % 10 in residues
@@ -154,7 +153,7 @@ def _sample(
                 break
         else:
             raise ValueError(
-                f"count={count} cannot be met: the construction {slug!r} has too few {combination} sentences"
+                f"count is {count}; expected fewer: the construction {slug!r} has too few {combination} sentences"
             )
         drawn.add(german)
         yield Example(german, punctuated(pair[1]), slug), head
