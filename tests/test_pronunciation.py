@@ -265,7 +265,7 @@ def test_a_plan_makes_the_model_of_its_kind(kind):
         assert (model.size.vocabulary, model.smoothing) == (4 + 27 + 39, 0)
     else:
         assert model.encoder.embedding.num_embeddings == 1 + 27
-        assert len(model.encoder.lstm.ahead) == 2
+        assert len(model.encoder.lstm.forward_layers) == 2
     if kind == "ctc":
         assert model.output.out_features == 3 * (1 + 39)
     if kind in ("additive", "tanh"):

@@ -21,9 +21,9 @@ def test_a_bidirectional_layer_is_torchs_over_packed_sequences():
     torch.manual_seed(0)
     layer = BidirectionalLSTM(6, 5).double()
     oracle = nn.LSTM(6, 5, batch_first=True, bidirectional=True).double()
-    for name, tensor in layer.ahead[0].state_dict().items():
+    for name, tensor in layer.forward_layers[0].state_dict().items():
         oracle.state_dict()[name].copy_(tensor)
-        oracle.state_dict()[f"{name}_reverse"].copy_(layer.back[0].state_dict()[name])
+        oracle.state_dict()[f"{name}_reverse"].copy_(layer.backward_layers[0].state_dict()[name])
     inputs, lengths = torch.randn(3, 6, 6, dtype=torch.float64), torch.tensor([6, 2, 1])
     states, summary = layer(inputs, lengths)
     packed, (last, _) = oracle(pack_padded_sequence(inputs, lengths, batch_first=True))

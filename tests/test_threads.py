@@ -24,13 +24,18 @@ def proc(tmp_path, monkeypatch):
     for name in threads.OWN:
         monkeypatch.setenv(name, "")  # so that what a test sets is taken back
         monkeypatch.delenv(name)
-    return lambda running: threads.LOADAVG.write_text(f"0.50 0.40 0.30 {running}/321 4711\n")
+    return lambda running, average=0.5: threads.LOADAVG.write_text(f"{average:.2f} 0.40 0.30 {running}/321 4711\n")
 
 
 @pytest.mark.parametrize(("running", "others"), [(1, 0), (2, 1), (5, 4)])
 def test_running_threads_are_counted_without_the_one_that_counts(running, others, proc):
     proc(running)
     assert threads.others_running() == others
+
+
+def test_what_has_just_begun_does_not_count(proc):
+    proc(3, average=0.49)
+    assert threads.others_running() == 0
 
 
 def test_one_sample_out_of_line_does_not_count(proc, monkeypatch):
@@ -40,7 +45,7 @@ def test_one_sample_out_of_line_does_not_count(proc, monkeypatch):
     assert threads.others_running() == 0
 
 
-@pytest.mark.parametrize("content", [None, "", "0.5 0.4 0.3", "0.5 0.4 0.3 x/321 1"])
+@pytest.mark.parametrize("content", [None, "", "0.5 0.4 0.3", "0.5 0.4 0.3 x/321 1", "x 0.4 0.3 3/321 1"])
 def test_where_nothing_is_said_nothing_is_running(content, proc):
     if content is not None:
         threads.LOADAVG.write_text(content)

@@ -69,7 +69,8 @@ def _busy_process() -> Iterator[subprocess.Popen]:
     """A block beside which another process, the value, keeps a core busy."""
     with subprocess.Popen([sys.executable, "-c", BUSY]) as process:
         try:
-            time.sleep(1)  # until it is
+            while os.getloadavg()[0] < threads.LASTING:  # which a minute's average takes 40 seconds to reach
+                time.sleep(1)
             yield process
         finally:
             process.kill()

@@ -51,8 +51,8 @@ class BidirectionalLSTM(nn.Module):
     def __init__(self, inputs: int, hidden: int, layers: int = 1, dropout: float = 0.0):
         super().__init__()
         sizes = [inputs, *[2 * hidden] * (layers - 1)]
-        self.ahead = nn.ModuleList(nn.LSTM(size, hidden, batch_first=True) for size in sizes)
-        self.back = nn.ModuleList(nn.LSTM(size, hidden, batch_first=True) for size in sizes)
+        self.forward_layers = nn.ModuleList(nn.LSTM(size, hidden, batch_first=True) for size in sizes)
+        self.backward_layers = nn.ModuleList(nn.LSTM(size, hidden, batch_first=True) for size in sizes)
         self.dropout = LockedDropout(dropout)
 
     def forward(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,9 +60,9 @@ class BidirectionalLSTM(nn.Module):
 
         The last states are those that have read the whole sequence, of the highest layer and before dropout.
         """
-        for ahead, back in zip(self.ahead, self.back, strict=True):
-            forward, _ = ahead(states)
-            backward, _ = back(reverse(states, lengths))
+        for forward_layer, backward_layer in zip(self.forward_layers, self.backward_layers, strict=True):
+            forward, _ = forward_layer(states)
+            backward, _ = backward_layer(reverse(states, lengths))
             states = self.dropout(torch.cat([forward, reverse(backward, lengths)], 2))
         last = (lengths - 1)[:, None, None].expand(-1, 1, forward.shape[2])
         return states, torch.cat([forward.gather(1, last), backward.gather(1, last)], 2)[:, 0]
@@ -76,4 +76,6 @@ def parameters(model: nn.Module) -> int:
 def recurrent_layers(model: nn.Module) -> int:
     """The number of LSTM layers in a model; the two directions of a bidirectional layer count as one."""
     lstms = sum(module.num_layers for module in model.modules() if isinstance(module, nn.LSTM))
-    return lstms - sum(len(module.back) for module in model.modules() if isinstance(module, BidirectionalLSTM))
+    return lstms - sum(
+        len(module.backward_layers) for module in model.modules() if isinstance(module, BidirectionalLSTM)
+    )

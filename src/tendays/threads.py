@@ -16,19 +16,27 @@ from pathlib import Path
 
 LOADAVG = Path("/proc/loadavg")
 SAMPLES, INTERVAL = 11, 0.002  # seconds between samples
+LASTING = 0.5  # of the load average over a minute: what one process reaches after 40 seconds
 OWN = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")  # where one of these is set, somebody has chosen already
 chosen: dict[str, str] = {}
 """What `prepare` has set in the environment. Processes that choose for themselves must not inherit it."""
 
 
 def others_running() -> int:
-    """How many threads of other processes are running now: the median of some samples; 0 where Linux does not say."""
+    """How many threads of other processes run, now and for a while; 0 where Linux does not say.
+
+    Both count: the load average alone remembers processes that have ended, and one moment alone sees those that are
+    about to.
+    """
     try:
         counts = []
         for _ in range(SAMPLES):
-            counts.append(int(LOADAVG.read_text().split()[3].partition("/")[0]) - 1)  # this one is running too
+            average, _, _, running, _ = LOADAVG.read_text().split()
+            if float(average) < LASTING:
+                return 0
+            counts.append(int(running.partition("/")[0]) - 1)  # this one is running too
             time.sleep(INTERVAL)
-    except (OSError, IndexError, ValueError):
+    except (OSError, ValueError):
         return 0
     return max(0, round(statistics.median(counts)))
 
