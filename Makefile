@@ -41,7 +41,7 @@ run: .venv/.stamp ## Run the notebooks at full scale and keep their outputs; UNI
 	@$(PY) -m tendays.publish.run '$(UNIT)'
 
 test: .venv/.stamp $(AXE) ## Run the unit tests, every notebook at smoke scale, and the pages in a browser.
-	@$(PY) -m pytest -n auto --dist loadfile
+	@$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lab: .venv/.stamp ## Open the notebooks in JupyterLab.
 	@$(PY) -m jupyterlab --ServerApp.ip=127.0.0.1 notebooks

@@ -10,6 +10,7 @@ import pytest
 from nbval.plugin import IPyNbCell
 
 CELL_TIMEOUT = 300  # seconds; also --nbval-cell-timeout in pyproject.toml
+LONGEST = ("test_site", "test_colab", "test_translation", "test_lab", "04_transducer", "03_german_english_translation")
 LEDGERS = pytest.StashKey[tempfile.TemporaryDirectory]()
 FAILED = pytest.StashKey[bool]()
 START = pytest.StashKey[float]()
@@ -57,6 +58,8 @@ def pytest_sessionfinish(session, exitstatus):
 
 
 def pytest_collection_modifyitems(items):
+    # Files that take longest first, so that at the end no worker waits for another.
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
     for item in items:
         if isinstance(item, IPyNbCell):
             item.output_timeout = 30  # seconds that outputs may be late; nbval's 5 are few on a busy machine

@@ -37,7 +37,7 @@ N = pick(full=1000, smoke=100)
 x = torch.rand(N, dtype=torch.float64)
 y = 2 * x + 1 + 0.1 * torch.randn(N, dtype=torch.float64)
 
-# %% tags=["picture", "hide-input"]
+# %% tags=["picture", "hide-input"] jupyter={"source_hidden": true}
 fig, ax = plt.subplots()
 ax.plot(x, y, ".", alpha=0.5)
 ax.plot([0, 1], [1, 3])

@@ -162,6 +162,7 @@ def test_on_a_terminal_one_line_names_the_heading_and_is_no_wider(make, capsys, 
 
 def test_the_kernel_is_told_the_file_of_the_claims_and_shows_no_bars(tmp_path, monkeypatch):
     monkeypatch.setenv("TENDAYS_DEVICE", "cpu")
+    monkeypatch.setattr(run.threads, "chosen", {})  # what this process chose for itself is not handed on
     environment = run.kernel_environment(tmp_path / "claims.jsonl")
     assert environment == {**os.environ, "TENDAYS_LEDGER": str(tmp_path / "claims.jsonl"), "TQDM_DISABLE": "1"}
 

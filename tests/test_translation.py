@@ -321,7 +321,8 @@ def changed(trained, folder, change):
 
 def test_a_model_with_the_weight_names_of_earlier_code_is_refused_in_one_sentence(trained, tmp_path):
     def earlier(weights, about):
-        weights = {name.replace("ahead.0.", "ahead.").replace("back.0.", "back."): x for name, x in weights.items()}
+        for new, old in {"forward_layers.0.": "ahead.", "backward_layers.0.": "back."}.items():
+            weights = {name.replace(new, old): weight for name, weight in weights.items()}
         assert "encoder.ahead.weight_ih_l0" in weights
         return weights, about
 
