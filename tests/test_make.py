@@ -198,7 +198,7 @@ def test_what_run_will_do_is_said_before_anything_is_set_up(fresh):
 
 def test_what_test_will_do_is_said_before_anything_is_set_up(fresh):
     said = make("test", "AXE=", interpreter(fresh, STOPS), folder=fresh).stdout.splitlines()
-    assert said[0].endswith("about five minutes on two cores, the first time.")
+    assert said[0].endswith("about six minutes on two cores, the first time.")
     assert said[1].startswith("Sets up .venv")
 
 
