@@ -13,6 +13,8 @@ PACKAGE = ROOT / "src" / "tendays"
 # Rooms and single modules: what each may import besides what is shared by all subjects.
 SUBJECTS = {
     "ctc": set(),
+    "ebm": set(),
+    "latent": {"ebm"},
     "transducer": set(),
     "translation": set(),
     "pronunciation": {"transducer", "translation", "ctc"},
