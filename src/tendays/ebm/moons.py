@@ -85,9 +85,12 @@ class Moons:
         angles = torch.tensor(math.pi * (nodes + 1) / 2, dtype=x.dtype)
         log_weights = torch.tensor(np.log(weights / 4), dtype=x.dtype).repeat(2)  # the weights of the moons sum to 1
         centres = torch.cat([_upper(angles), _lower(angles)])  # (C, 2), for both moons
-        squares = (x[..., :1] - centres[:, 0]).square() + (x[..., 1:] - centres[:, 1]).square()  # (..., C)
-        logs = log_weights - squares / (2 * self.sigma**2)
-        return logs.logsumexp(-1) - math.log(2 * math.pi * self.sigma**2)
+        middle = torch.tensor([0.5, 0.25], dtype=x.dtype)  # around which squares are small, and lose few digits
+        centres, x = centres - middle, x - middle
+        # −|x − c|²/2 = x·c − |c|²/2 − |x|²/2: one matrix product for the terms that depend on c
+        offsets = log_weights - centres.square().sum(1) / (2 * self.sigma**2)  # (C,)
+        logs = torch.addmm(offsets, x.reshape(-1, 2), centres.T / self.sigma**2).logsumexp(1).view(x.shape[:-1])
+        return logs - x.square().sum(-1) / (2 * self.sigma**2) - math.log(2 * math.pi * self.sigma**2)
 
     def smoothed(self, noise: float) -> "Moons":
         """The moons after normal noise of this standard deviation is added: those of sigma √(sigma² + noise²)."""
