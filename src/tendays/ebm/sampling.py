@@ -46,8 +46,8 @@ def langevin(
         Samples (N, ...), without a graph.
 
     Raises:
-        Diverged: an energy is not finite, or a coordinate is not finite or beyond ±1e6 before it is cut back. The message names the step,
-            the chain and the step size.
+        Diverged: an energy is not finite, or a coordinate is not finite or beyond ±1e6 before it is cut back. The
+            message names the step, the chain and the step size.
         ValueError: an argument is out of range, or the energies are not of shape (N,).
         TypeError: the chains are not of a floating-point type.
     """
