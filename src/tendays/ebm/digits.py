@@ -118,7 +118,9 @@ def outlier_aurocs(energy: Energy, inliers: Tensor, kinds: Mapping[str, Tensor])
     return {kind: auroc(inside, energy(images)) for kind, images in kinds.items()}
 
 
-def mixture_energy(train: Tensor, seed: int, components: int = 20, floor: float = 3e-3) -> tuple[Energy, GaussianMixture]:
+def mixture_energy(
+    train: Tensor, seed: int, components: int = 20, floor: float = 3e-3
+) -> tuple[Energy, GaussianMixture]:
     """Minus the log-density of a mixture of Gaussians with full covariances, as an energy, and the fitted mixture.
 
     Args:

@@ -1,8 +1,8 @@
 """A classifier's logits as an energy (JEM), and how well its probabilities are calibrated.
 
-Grathwohl et al. 2020, "Your classifier is secretly an energy based model and you should treat it like one": logits f_y(x)
-define e^{f_y(x)} ∝ p(x, y). Summed over y, E(x) = −log Σ_y e^{f_y(x)} is an energy of x; normalised over y, the same
-logits are the usual softmax. A constant added to all logits of an x changes p(x) alone.
+The logits f_y(x) define e^{f_y(x)} ∝ p(x, y). Summed over y, E(x) = −log Σ_y e^{f_y(x)} is an energy of x; normalised
+over y, the same logits are the usual softmax. What is added to all logits of an x changes p(x) alone. (Grathwohl et al.
+2020, "Your classifier is secretly an energy based model and you should treat it like one".)
 
 Shapes: N inputs, Y classes, bins of confidence.
 """
@@ -44,7 +44,7 @@ def calibration_statistics(probabilities: Tensor, labels: Tensor, bins: int = 10
             " expected (N, Y) and (N,), not empty"
         )
     sums = probabilities.double().sum(1)
-    # a sum of NaN is close to nothing, and fails as well
+    # A sum of NaN is close to nothing, so that NaN is refused too.
     if (probabilities < 0).any() or not torch.allclose(sums, torch.ones_like(sums), atol=1e-4):
         raise ValueError("probabilities has a row that is negative or does not sum to 1; expected a softmax's rows")
     if labels.min() < 0 or labels.max() >= probabilities.shape[1]:
@@ -62,8 +62,8 @@ def calibration_statistics(probabilities: Tensor, labels: Tensor, bins: int = 10
 def calibration_error(sums: ArrayLike) -> NDArray[np.float64]:
     """The expected calibration error (ECE), from 0 to 1, of summed statistics (..., bins + 1) -> (...).
 
-    It is Σ_b (n_b / N) |mean confidence − accuracy| over the bins b (Guo et al. 2017, equation 5). As a function of sums
-    it can be resampled by `tendays.measure.bootstrap_score` and `paired_bootstrap`.
+    It is Σ_b (n_b / N) |mean confidence − accuracy| over the bins b (Guo et al. 2017). As a function of sums it can be
+    resampled by `tendays.measure.bootstrap_score` and `paired_bootstrap`.
     """
     rows = np.asarray(sums, dtype=np.float64)
     return np.abs(rows[..., :-1]).sum(-1) / rows[..., -1]
