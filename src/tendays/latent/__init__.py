@@ -10,7 +10,7 @@ from tendays.latent.alignment import (
 )
 from tendays.latent.chain import Chain, soft_min
 from tendays.latent.methods import PCA, GaussianMixture, KMeans, Lista, SparseCoding, shrink
-from tendays.latent.strips import Strips, StripReader, make_strips
+from tendays.latent.strips import StripReader, Strips, make_strips
 
 __all__ = [
     "PCA",
