@@ -60,10 +60,21 @@ def test_distortion_moves_a_digit_a_little():
     assert 0 < away.mean() < 0.4 * other.mean()
 
 
-@pytest.mark.parametrize(("n", "count"), [(0, 3), (1, 0), (1, 5)])
-def test_strips_that_cannot_be_made_are_rejected(n, count):
+@pytest.mark.parametrize(("n", "count"), [(0, 3), (1, 0)])
+def test_no_strips_and_strips_without_digits_are_rejected(n, count):
     with pytest.raises(ValueError, match=f"n is {n} and count {count}; expected 1 or more"):
         drawn(n, count=count)
+
+
+def test_too_many_digits_for_a_strip_are_rejected():
+    assert drawn(1, count=4).labels.shape == (1, 4)
+    with pytest.raises(ValueError, match="5 digits in a strip need up to 56 columns; expected at most 48"):
+        drawn(1, count=5)
+
+
+def test_digits_that_do_not_fit_their_labels_are_rejected():
+    with pytest.raises(ValueError, match=r"images \(2, 3, 8, 8\) and labels \(3, 2\) do not fit"):
+        strips.place(torch.zeros(2, 3, 8, 8), torch.zeros(3, 2), torch.Generator())
 
 
 def test_a_reader_gives_energies_for_every_second_column_of_any_width():

@@ -68,22 +68,43 @@ def make_strips(digits: Digits, n: int, generator: torch.Generator, *, count: in
         distort: Whether each digit is first rotated, scaled, sheared and shifted a little (`distorted`).
 
     Raises:
-        ValueError: `n` or `count` is less than 1, or a strip is too narrow for so many digits with the widest gaps.
+        ValueError: `n` or `count` is less than 1, or a strip is too narrow for so many digits (`place`).
     """
-    widest = count * SIDE + (count - 1) * GAPS[1]
-    if n < 1 or count < 1 or widest > WIDTH:
-        raise ValueError(f"n is {n} and count {count}; expected 1 or more, and {widest} columns to fit into {WIDTH}")
+    if n < 1 or count < 1:
+        raise ValueError(f"n is {n} and count {count}; expected 1 or more")
     chosen = torch.randint(len(digits.labels), (n, count), generator=generator)
-    images = digits.images[chosen].flatten(0, 1)  # (n K, 8, 8)
+    images = digits.images[chosen]  # (n, K, 8, 8)
     if distort:
-        images = distorted(images, generator)
+        images = distorted(images.flatten(0, 1), generator).unflatten(0, (n, count))
+    return place(images, digits.labels[chosen], generator)
+
+
+def place(images: Tensor, labels: Tensor, generator: torch.Generator) -> Strips:
+    """Strips of these digits, at random places and under noise.
+
+    Args:
+        images: Digits (N, K, 8, 8), from left to right.
+        labels: Of these digits (N, K).
+        generator: Of the places and the noise.
+
+    Raises:
+        ValueError: `images` has another shape than (N, K, 8, 8), `labels` another than (N, K), or a strip is too narrow
+            for so many digits with the widest gaps.
+    """
+    if images.dim() != 4 or images.shape[2:] != (SIDE, SIDE) or labels.shape != images.shape[:2]:
+        shapes = f"images {tuple(images.shape)} and labels {tuple(labels.shape)}"
+        raise ValueError(f"{shapes} do not fit; expected (N, K, {SIDE}, {SIDE}) and (N, K)")
+    n, count = labels.shape
+    widest = count * SIDE + (count - 1) * GAPS[1]
+    if widest > WIDTH:
+        raise ValueError(f"{count} digits in a strip need up to {widest} columns; expected at most {WIDTH}")
     gaps = torch.randint(GAPS[0], GAPS[1] + 1, (n, count - 1), generator=generator)
     columns = F.pad((SIDE + gaps).cumsum(1), (1, 0))  # (n, K), without the margin
     margins = torch.rand(n, 1, generator=generator) * (WIDTH - SIDE + 1 - columns[:, -1:])
     columns = columns + margins.long()
     rows = torch.randint(HEIGHT - SIDE + 1, (n, count), generator=generator)
-    canvas = _paste(images.unflatten(0, (n, count)), rows, columns)
-    return Strips(canvas + NOISE * torch.randn(canvas.shape, generator=generator), digits.labels[chosen], columns)
+    canvas = _paste(images, rows, columns)
+    return Strips(canvas + NOISE * torch.randn(canvas.shape, generator=generator), labels, columns)
 
 
 def _paste(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
