@@ -144,3 +144,26 @@ def test_labels_that_do_not_fit_are_rejected():
 def test_labels_that_do_not_exist_are_rejected(label):
     with pytest.raises(ValueError, match=f"labels has {label}; expected from 0 to V − 1 = 2"):
         reading_energy(energies(), torch.tensor([[0, 1], [label, 1]]), 1.0, APART)
+
+
+def test_labels_of_another_type_are_rejected():
+    with pytest.raises(TypeError, match=r"labels is torch.int32; expected torch.int64"):
+        lowest_with_margin(energies(), torch.tensor([[0, 1], [1, 1]], dtype=torch.int32), APART)
+
+
+def test_more_labels_than_fit_are_rejected():
+    with pytest.raises(ValueError, match="labels has K = 4 labels for T = 6 columns; expected at most 3"):
+        lowest_with_margin(energies(), torch.zeros(2, 4, dtype=torch.int64), APART)
+
+
+@pytest.mark.parametrize("margin", [-1.0, math.nan, math.inf])
+def test_a_margin_that_is_negative_or_infinite_is_rejected(margin):
+    with pytest.raises(ValueError, match=f"margin is {margin}"):
+        lowest_with_margin(energies(), torch.zeros(2, 1, dtype=torch.int64), APART, margin)
+
+
+def test_energies_that_are_nan_are_rejected():
+    broken = energies()
+    broken[1, 4, 2] = math.nan
+    with pytest.raises(ValueError, match="arcs is NaN in sequence 1, column 4, for label 0"):
+        lowest_energy(broken, 1.0, APART)

@@ -50,8 +50,8 @@ def energies_by_count(arcs: Tensor, beta: float, apart: int) -> Tensor:
         Free energies (B, K + 1); the first is that of no label, 0.
 
     Raises:
-        ValueError: `beta` is not more than 0, `arcs` has other than three dimensions, `apart` is less than 1, or T
-            columns have no room for K labels.
+        ValueError: `beta` is not more than 0, `arcs` has other than three dimensions or is NaN somewhere, `apart` is
+            less than 1, or T columns have no room for K labels.
     """
     expect_positive(beta)
     if arcs.dim() != 3:
@@ -59,6 +59,9 @@ def energies_by_count(arcs: Tensor, beta: float, apart: int) -> Tensor:
     B, T, K = arcs.shape
     if apart < 1 or most_labels(T, apart) < K:
         raise ValueError(f"apart is {apart} for K = {K} labels in T = {T} columns; expected 1 ≤ apart and room for K")
+    if arcs.isnan().any():
+        b, t, k = arcs.isnan().nonzero()[0].tolist()
+        raise ValueError(f"arcs is NaN in sequence {b}, column {t}, for label {k}; expected energies")
     counts, reached = [arcs.new_zeros(B)], arcs.new_zeros(B, T)
     for k in range(K):
         # Label k cannot stand before column k · apart, so that no node is unreachable and no energy infinite.
@@ -83,14 +86,10 @@ def reading_energy(energies: Tensor, labels: Tensor, beta: float, apart: int) ->
         apart: The least distance of neighbouring labels, in columns.
 
     Raises:
+        TypeError: `labels` is not int64.
         ValueError: As for `energies_by_count`; or `labels` does not fit `energies`.
     """
-    if energies.dim() != 3 or labels.dim() != 2 or len(labels) != len(energies):
-        shapes = f"energies {tuple(energies.shape)} and labels {tuple(labels.shape)}"
-        raise ValueError(f"{shapes} do not fit; expected (B, T, V) and (B, K)")
-    V = energies.shape[2]
-    if (outside := (labels < 0) | (labels >= V)).any():
-        raise ValueError(f"labels has {labels[outside][0]}; expected from 0 to V − 1 = {V - 1}")
+    _expect_fitting(energies, labels)
     arcs = energies.gather(2, labels[:, None].expand(-1, energies.shape[1], -1))  # (B, T, K)
     return energies_by_count(arcs, beta, apart)[:, -1]
 
@@ -123,10 +122,19 @@ def lowest_with_margin(energies: Tensor, labels: Tensor, apart: int, margin: flo
         energies: s, (B, T, V).
         labels: The correct readings y, (B, K).
         apart: The least distance of neighbouring labels, in columns.
-        margin: How much lower than each wrong reading the correct one is to be, for each error.
+        margin: How much lower than each wrong reading the correct one is to be, for each error; at least 0.
+
+    Raises:
+        TypeError: `labels` is not int64.
+        ValueError: As for `energies_by_count`; `labels` does not fit `energies`, or `margin` is less than 0.
     """
+    _expect_fitting(energies, labels)
+    if not 0 <= margin < math.inf:
+        raise ValueError(f"margin is {margin}; expected a number of at least 0")
     B, T, V = energies.shape
     most, K = most_labels(T, apart), labels.shape[1]
+    if most < K:
+        raise ValueError(f"labels has K = {K} labels for T = {T} columns; expected at most {most} at distance {apart}")
     errors = energies.new_ones(B, most, V)
     errors[:, :K].scatter_(2, labels[:, :, None], 0.0)
     arcs = (energies[:, :, None] - margin * errors[:, None]).min(3).values  # (B, T, most)
@@ -162,3 +170,15 @@ def read(energies: Tensor, apart: int) -> list[Reading]:
     counts = row.bincount(minlength=len(energies)).tolist()
     parts = zip(label.split(counts), column.split(counts), strict=True)
     return [Reading(labels.tolist(), columns.tolist()) for labels, columns in parts]
+
+
+def _expect_fitting(energies: Tensor, labels: Tensor) -> None:
+    """Raises unless energies are (B, T, V) and labels (B, K) are int64, from 0 to V − 1."""
+    if energies.dim() != 3 or labels.dim() != 2 or len(labels) != len(energies):
+        shapes = f"energies {tuple(energies.shape)} and labels {tuple(labels.shape)}"
+        raise ValueError(f"{shapes} do not fit; expected (B, T, V) and (B, K)")
+    if labels.dtype != torch.int64:
+        raise TypeError(f"labels is {labels.dtype}; expected torch.int64")
+    V = energies.shape[2]
+    if (outside := (labels < 0) | (labels >= V)).any():
+        raise ValueError(f"labels has {labels[outside][0]}; expected from 0 to V − 1 = {V - 1}")
