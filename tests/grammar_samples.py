@@ -18,6 +18,12 @@ def of_kind(kind: str) -> list[dict[str, str]]:
 
 
 @cache
+def table(name: str) -> list[list[str]]:
+    """The two columns of a table of German forms that was written for the tests."""
+    return [line.split("\t") for line in (ROOT / f"tests/data/{name}.tsv").read_text("utf-8").splitlines()[1:]]
+
+
+@cache
 def adjective_forms() -> frozenset[str]:
     stems = {row["forms"].split(", ")[0] for row in of_kind("adjective")}
     return frozenset(stem + ending for stem in stems for ending in ("e", "en", "em", "er", "es"))

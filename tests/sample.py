@@ -19,19 +19,17 @@ TITLE = "A square changes its colour"
 COLOURS = [(230, 0, 0), (0, 200, 0), (0, 0, 255), (255, 160, 0), (160, 0, 200)]  # of the frames
 
 
-def checkout(folder: Path) -> Path:
-    """Copy this checkout into a folder, and add the notebook."""
-    copy(folder)
-    nbformat.write(notebook(), folder / "notebooks" / f"{STEM}.ipynb")
-    return folder
-
-
 def copy(folder: Path) -> None:
     """Copy what the pages are made from into a folder."""
     for name in ("site", "journal", "notebooks", "results", "src"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, folder)
+
+
+def add(folder: Path) -> None:
+    """Add the notebook to a checkout."""
+    nbformat.write(notebook(), folder / "notebooks" / f"{STEM}.ipynb")
 
 
 def notebook() -> nbformat.NotebookNode:

@@ -4,7 +4,7 @@ from collections import Counter
 from functools import cache
 
 import pytest
-from grammar_samples import adjective_forms, of_kind, sample
+from grammar_samples import adjective_forms, of_kind, sample, table
 
 from tendays.corpora import grammar
 from tendays.corpora.grammar.selection import Sampler
@@ -16,17 +16,21 @@ def test_there_are_18_constructions_each_with_a_description_and_an_example():
     assert all(x.description[-1] in ".?" and ": " in x.description for x in grammar.CONSTRUCTIONS.values())
 
 
-# --- forms of verbs, read from the table anew
+# --- forms of verbs, written out for the tests alone
 
 
 def finite_forms(separable: bool) -> set[str]:
+    """The present tense of verbs with or without a separable prefix, which is joined as in a subordinate clause."""
     found = set()
-    for row in of_kind("verb"):
-        prefix, _, infinitive = row["german"].rpartition("|")
-        if bool(prefix) == separable:
-            first = re.sub(r"(el|)(e?n)$", lambda m: "le" if m[1] else "e", infinitive)
-            found |= {prefix + form for form in (row["forms"].split(", ")[0], infinitive, first)}
-    return found | (set() if separable else {"weiß"})
+    for infinitive, forms in table("finite_verbs"):
+        prefix, bar, _ = infinitive.rpartition("|")
+        if bool(bar) == separable:
+            found |= {prefix + form for form in forms.split()}
+    return found
+
+
+def test_every_verb_of_the_lexicon_is_written_out():
+    assert [infinitive for infinitive, _ in table("finite_verbs")] == [row["german"] for row in of_kind("verb")]
 
 
 def participles() -> set[str]:

@@ -3,7 +3,7 @@ import json
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from tiny_checkout import notebook_in
+from tiny_checkout import CLAIMS, change, notebook_in
 
 from tendays import files
 from tendays.publish.ledger import cells_hash, headlines, last_run, machine, read_ledgers, source_hash, write_ledger
@@ -12,18 +12,6 @@ from tendays.publish.ledger import cells_hash, headlines, last_run, machine, rea
 @pytest.fixture
 def notebook(tmp_path):
     return notebook_in(tmp_path)
-
-
-CLAIMS = [
-    {"name": "gap", "value": 1e-9, "at_most": 1e-6, "unit": ""},
-    {"name": "units", "value": 8.0, "about": 8.0, "within": 1.0, "unit": "notebooks", "headline": True},
-]
-
-
-def change(notebook, cell, source):
-    nb = nbformat.read(notebook, 4)
-    nb.cells[cell].source = source
-    nbformat.write(nb, notebook)
 
 
 def test_prose_and_set_up_leave_the_hash_alone_and_other_code_does_not(notebook):

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from places import ROOT
-from tiny_checkout import notebook_in
+from tiny_checkout import CLAIMS, change, notebook_in
 
 from tendays.publish import readme
 from tendays.publish.ledger import read_ledgers, write_ledger
@@ -15,18 +15,6 @@ from tendays.publish.ledger import read_ledgers, write_ledger
 @pytest.fixture
 def notebook(tmp_path):
     return notebook_in(tmp_path)
-
-
-CLAIMS = [
-    {"name": "gap", "value": 1e-9, "at_most": 1e-6, "unit": ""},
-    {"name": "notebooks written", "value": 8.0, "about": 8.0, "within": 1.0, "unit": "notebooks", "headline": True},
-]
-
-
-def change(notebook, cell, source):
-    nb = nbformat.read(notebook, 4)
-    nb.cells[cell].source = source
-    nbformat.write(nb, notebook)
 
 
 def test_a_notebook_has_a_row_with_its_picture_and_its_result_in_words(notebook):

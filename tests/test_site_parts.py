@@ -205,18 +205,7 @@ def test_icons_that_pages_use_get_their_shapes():
     assert ".fa-fw {" not in sheet
 
 
-# --- a notebook that has just been started ----------------------------------------------------------------------------
-
-
-def test_a_notebook_that_was_never_run_has_its_page(tmp_path):
-    sample.copy(tmp_path)
-    for command in (["-m", "tendays", "new-notebook", "Entirely new"], ["site/make_site.py"]):
-        said = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True)
-        assert said.returncode == 0, said.stderr
-    out = tmp_path / "build" / "site"
-    (page,) = (out / "notebooks").glob("*_entirely_new.html")
-    assert "It was not run yet." in page.read_text("utf-8")
-    assert f"notebooks/{page.name}" in (out / "index.html").read_text("utf-8")
+# --- making the pages -------------------------------------------------------------------------------------------------
 
 
 def test_pages_that_cannot_be_made_leave_the_old_ones(tmp_path):

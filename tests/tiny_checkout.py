@@ -5,6 +5,11 @@ import base64
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+CLAIMS = [
+    {"name": "gap", "value": 1e-9, "at_most": 1e-6, "unit": ""},
+    {"name": "notebooks written", "value": 8.0, "about": 8.0, "within": 1.0, "unit": "notebooks", "headline": True},
+]
+
 
 def notebook_in(root):
     """A notebook of three cells in an empty checkout; the last one shows a figure, and is tagged as the picture."""
@@ -16,3 +21,10 @@ def notebook_in(root):
     shown = new_code_cell("x = 1", metadata={"tags": ["picture"]}, outputs=[figure])
     nbformat.write(new_notebook(cells=[new_markdown_cell(first), new_code_cell("import this"), shown]), path)
     return path
+
+
+def change(notebook, cell, source):
+    """Give one cell of a notebook another source."""
+    nb = nbformat.read(notebook, 4)
+    nb.cells[cell].source = source
+    nbformat.write(nb, notebook)

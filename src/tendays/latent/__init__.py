@@ -9,6 +9,7 @@ from tendays.latent.alignment import (
     reading_energy,
 )
 from tendays.latent.chain import Chain, soft_min
+from tendays.latent.free_energy import free_energy, gibbs_distribution
 from tendays.latent.methods import PCA, GaussianMixture, KMeans, Lista, SparseCoding, shrink
 from tendays.latent.strips import StripReader, Strips, make_strips
 
@@ -22,6 +23,8 @@ __all__ = [
     "SparseCoding",
     "StripReader",
     "Strips",
+    "free_energy",
+    "gibbs_distribution",
     "lowest_energy",
     "lowest_with_margin",
     "make_strips",
