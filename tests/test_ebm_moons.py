@@ -102,6 +102,7 @@ def test_the_divergence_of_two_normal_densities_is_the_formula():
         (lambda: make_grid(0.0), "spacing is 0.0; expected a positive number"),
         (lambda: make_grid(0.5, (0.0, 1.1, 0.0, 1.0)), "expected positive sides that are multiples of spacing, 0.5"),
         (lambda: make_grid(0.5, (0.0, 0.0, 0.0, 1.0)), "expected positive sides that are multiples of spacing, 0.5"),
+        (lambda: kl_divergence(torch.zeros(3), torch.zeros(3, 1), 1.0), r"log_p has the shape \(3,\) and log_q"),
         (lambda: make_grid(0.5).log_partition(torch.zeros(7)), r"energies has the shape \(7,\); expected"),
     ],
 )  # fmt: skip

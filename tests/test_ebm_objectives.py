@@ -93,6 +93,31 @@ def test_noise_of_no_width_is_refused(sigma):
         ebm.denoising_score_matching_loss(lambda y: y.sum(-1), torch.zeros(2, 2), sigma)
 
 
+NCE, CD = ebm.noise_contrastive_loss, ebm.contrastive_divergence_loss
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda grid: CD(torch.zeros(3, 5), torch.zeros(5)), r"samples has the shape \(5,\)"),
+        (lambda grid: CD(torch.zeros(3, 0), torch.zeros(3, 5)), r"data has .* \(3, N\) with"),
+        (lambda grid: NCE(torch.zeros(5), torch.zeros(0)), r"noise has the shape \(0,\); expected"),
+        (lambda grid: NCE(torch.tensor(1.0), torch.zeros(4)), r"data has the shape \(\); expected"),
+        (
+            lambda grid: ebm.grid_negative_log_likelihood(torch.zeros(2, 5), torch.zeros(len(grid.points)), grid),
+            r"on_grid has the shape \(132,\); expected \(2, N\)",
+        ),
+        (
+            lambda grid: ebm.grid_negative_log_likelihood(torch.zeros(5), torch.zeros(7), grid),
+            r"energies has the shape \(7,\); expected \(\.\.\., G = 132\)",
+        ),
+    ],
+)  # fmt: skip
+def test_energies_of_sets_that_do_not_match_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(ebm.make_grid(0.5))
+
+
 def separate(net, index):
     """One of the networks side by side, built of torch.nn."""
     layers = []

@@ -108,5 +108,12 @@ def _lower(angles: Tensor) -> Tensor:
 
 
 def kl_divergence(log_p: Tensor, log_q: Tensor, cell: float) -> Tensor:
-    """KL(p ‖ q) in nats on a grid: log-densities (G,) and (..., G) at its points -> (...)."""
+    """KL(p ‖ q) in nats on a grid: log-densities (G,) and (..., G) at its points -> (...).
+
+    Raises:
+        ValueError: the two do not have the same points.
+    """
+    if log_p.dim() != 1 or log_q.shape[-1:] != log_p.shape:
+        came = f"{tuple(log_p.shape)} and log_q {tuple(log_q.shape)}"
+        raise ValueError(f"log_p has the shape {came}; expected (G,) and (..., G)")
     return (log_p.exp() * (log_p - log_q)).sum(-1) * cell

@@ -2,6 +2,8 @@
 
 Objectives are functions of energies, and average over their last dimension: energies (..., N) -> (...). Leading
 dimensions hold models that are trained side by side, such as one for each seed (`tendays.ebm.networks`).
+
+Energies of two sets whose leading dimensions differ, or of an empty set, raise a ValueError that names the argument.
 """
 
 import math
@@ -22,6 +24,7 @@ def grid_negative_log_likelihood(data: Tensor, on_grid: Tensor, grid: Grid) -> T
         on_grid: energies at the grid's points (..., G).
         grid: the grid, which must reach as far as e^{−E} does.
     """
+    _check_sets(data=data, on_grid=on_grid)
     return data.mean(-1) + grid.log_partition(on_grid)
 
 
@@ -35,6 +38,7 @@ def noise_contrastive_loss(data: Tensor, noise: Tensor) -> Tensor:
         data: log-ratios at samples of p (..., N).
         noise: log-ratios at samples of n (..., M).
     """
+    _check_sets(data=data, noise=noise)
     nu = noise.shape[-1] / data.shape[-1]  # samples of the noise for each of the data
     wrong_data = F.softplus(math.log(nu) - data).mean(-1)  # −log σ(log-ratio − log ν)
     wrong_noise = F.softplus(noise - math.log(nu)).mean(-1)
@@ -52,6 +56,7 @@ def contrastive_divergence_loss(data: Tensor, samples: Tensor, penalty: float = 
         samples: energies of samples of the model (..., M); no gradient goes to their places.
         penalty: weight of the mean squares of both energies, which keep them near 0 (Du and Mordatch 2019).
     """
+    _check_sets(data=data, samples=samples)
     squares = data.square().mean(-1) + samples.square().mean(-1)
     return data.mean(-1) - samples.mean(-1) + penalty * squares
 
@@ -76,3 +81,12 @@ def denoising_score_matching_loss(
     places = (x + sigma * noise).requires_grad_()
     (grad,) = torch.autograd.grad(energy(places).sum(), places, create_graph=True)
     return 0.5 * (sigma * grad - noise).square().sum(-1).mean(-1)
+
+
+def _check_sets(**energies: Tensor) -> None:
+    """Raises a ValueError unless all energies, by name, are (..., N), N ≥ 1, with one set of leading dimensions."""
+    leading = next(iter(energies.values())).shape[:-1]
+    for name, values in energies.items():
+        if not values.dim() or not values.shape[-1] or values.shape[:-1] != leading:
+            expected = ", ".join(map(str, [*leading, "N"]))
+            raise ValueError(f"{name} has the shape {tuple(values.shape)}; expected ({expected}) with N of at least 1")
