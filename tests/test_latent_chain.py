@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tendays.latent.chain import Chain, cumulative_soft_min, soft_min
+from tendays.latent.free_energy import free_energy
 
 BETAS = [0.5, 1.0, 3.0, math.inf]
 
@@ -73,6 +74,12 @@ def test_the_best_configuration_is_the_enumerated_one():
         graph = chain(seed=seed)
         energies = configurations(graph)
         assert tuple(graph.best().tolist()) == min(energies, key=energies.get)
+
+
+@pytest.mark.parametrize("beta", BETAS)
+def test_a_soft_minimum_is_a_free_energy_that_counts_its_latents(beta):
+    energies = torch.randn(3, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    torch.testing.assert_close(soft_min(energies, beta, 1), free_energy(energies, beta, 1) - math.log(5) / beta)
 
 
 def test_ties_give_one_path_and_not_a_mixture():
