@@ -82,6 +82,22 @@ def test_a_beta_for_each_model_is_the_same_as_one_by_one(generator):
         torch.testing.assert_close(both[index : index + 1], alone)
 
 
+def test_the_partition_integral_is_pi_over_beta_for_any_radii():
+    beta = 2.0
+
+    def density(b, a):
+        y = torch.tensor([a, b], dtype=torch.float64)
+        return math.exp(-beta * free_energy(ellipse.energies(y, RHO / 2, ellipse.latents(12)), beta).item())
+
+    ticks, weights = special.roots_hermite(40)  # ∫ f = Σ weight e^{t²} f(t)
+    integral = sum(
+        v * w * math.exp(s**2 + t**2) * density(s, t)
+        for s, v in zip(ticks, weights, strict=True)
+        for t, w in zip(ticks, weights, strict=True)
+    )
+    assert integral == pytest.approx(math.pi / beta, rel=1e-6)
+
+
 def test_the_hot_limit_knows_nothing_of_directions():
     y = torch.tensor([[0.4, -1.1], [2.0, 0.5]], dtype=torch.float64)
     hot = free_energy(ellipse.energies(y, RHO, ellipse.latents(48)), 0.0)
@@ -95,6 +111,11 @@ def test_the_hot_limit_knows_nothing_of_directions():
         (lambda g: ellipse.sample(torch.ones(3), 0.1, g), r"rho has the shape \(3,\); expected \(..., 2\)"),
         (lambda g: ellipse.latents(0), "count is 0; expected at least 1"),
         (lambda g: ellipse.energies(torch.ones(5, 3), RHO, ellipse.latents()), r"y has the shape \(5, 3\)"),
+        (
+            lambda g: ellipse.energies(torch.ones(5, 2), torch.ones(3, 2), ellipse.latents()),
+            r"y has the shape \(5, 2\), w \(3, 2\); expected shapes that broadcast",
+        ),
+        (lambda g: ellipse.energies(torch.ones(5, 2), RHO, torch.ones(4, 2)), r"z has the shape \(4, 2\); expected"),
         (lambda g: ellipse.circle_free_energy(RHO, 1.0, math.inf), "beta is inf; expected a positive finite number"),
         (lambda g: ellipse.fit(torch.ones(4, 2), 1.0, torch.ones(4, 2)), r"y has the shape \(4, 2\), start \(4, 2\)"),
         (

@@ -59,10 +59,19 @@ def energies(y: Tensor, w: Tensor, z: Tensor) -> Tensor:
     """E(y, z) for all latents: points (..., 2), radii (..., 2) or (2,), angles (N_z,) -> (..., N_z).
 
     Raises:
-        ValueError: points or radii are not of shape (..., 2).
+        ValueError: points or radii are not of shape (..., 2), their shapes do not broadcast, or `z` is not of shape
+            (N_z,).
     """
     _check_points("y", y)
     _check_points("w", w)
+    try:
+        torch.broadcast_shapes(y.shape, w.shape)
+    except RuntimeError as error:
+        raise ValueError(
+            f"y has the shape {tuple(y.shape)}, w {tuple(w.shape)}; expected shapes that broadcast"
+        ) from error
+    if z.dim() != 1:
+        raise ValueError(f"z has the shape {tuple(z.shape)}; expected (N_z,)")
     return (y[..., None, :] - decode(z, w[..., None, :])).square().sum(-1)
 
 
