@@ -185,3 +185,17 @@ def test_a_step_is_timed_without_the_setting_of_this_process(monkeypatch):
     (environment,) = environments
     assert "OMP_WAIT_POLICY" not in environment
     assert environment["OMP_NUM_THREADS"] == "1"
+
+
+# ---- energies -------------------------------------------------------------------------------------------------------
+
+
+def test_energies_are_timed_together_and_one_by_one(capsys):
+    bench.bench_energies(chains=4, steps=2, side=3, few=2)
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert lines[0] == "Langevin dynamics, 4 chains of 2 steps in the plane"
+    assert lines[3] == "free energies of the ellipse, 3 × 3 pixels, 48 latents"
+    speeds = [float(line.split()[-2].replace(",", "")) for line in lines if line.endswith("×")]
+    assert len(speeds) == 4
+    assert speeds[0] == speeds[2] == 1.0  # a loop beside itself
+    assert "steps a second" in lines[1]

@@ -1,6 +1,7 @@
 """Measures the fast versions against the textbook's: ``make bench``. Times are the best of several, on this machine.
 
-``python -m tendays.bench transducer`` runs one part; the parts are busy, loss, translation and transducer.
+``python -m tendays.bench transducer`` runs one part; the parts are busy, loss, translation,
+transducer and energies.
 """
 
 import os
@@ -18,7 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tendays import corpora, files, machine, threads, training, transducer, translation
+from tendays import corpora, ebm, files, machine, threads, training, transducer, translation
+from tendays.latent import ellipse, free_energy
 from tendays.measure import best_time, peak_memory
 from tendays.pieces import EOS, Batch, PairBatches, Pieces, pad
 from tendays.transducer.textbook import textbook_loss
@@ -311,7 +313,48 @@ def _figure(ratio: float) -> str:
     return f"{ratio:.{0 if ratio >= 10 else 1 if ratio >= 1 else 2}f}"
 
 
-PARTS = {"busy": bench_busy, "loss": bench_loss, "translation": bench_translation, "transducer": bench_transducer}
+# ---- energies -------------------------------------------------------------------------------------------------------
+
+
+def bench_energies(chains: int = 256, steps: int = 50, side: int = 100, few: int = 20) -> None:
+    """Langevin chains at once against one by one, and a map of free energies against one pixel at a time.
+
+    Args:
+        chains: N, points of the plane whose energy is a perceptron with two hidden layers.
+        steps: of each chain.
+        side: the map has side² pixels.
+        few: chains and pixels that are computed one by one; their time is scaled up to all.
+    """
+    net = ebm.EnergyMLP((0.0, 0.0), 1.5, range(1))
+    starts = torch.randn(chains, 2, generator=torch.Generator().manual_seed(0))
+
+    def walk(x: Tensor) -> Tensor:
+        return ebm.langevin(lambda points: net(points)[0], x, steps=steps, step_size=1e-3)
+
+    print(f"\nLangevin dynamics, {chains} chains of {steps} steps in the plane")
+    together = best_time(lambda: walk(starts), 5)
+    alone = best_time(lambda: [walk(starts[n : n + 1]) for n in range(few)], 5) * chains / few
+    for what, seconds in (("a loop over the chains", alone), ("all chains at once", together)):
+        show(f"  {what}", seconds, f"{chains * steps / seconds:,.0f} steps a second, {_figure(alone / seconds)} ×")
+
+    w, z = torch.tensor([2.0, 1.5], dtype=torch.float64), ellipse.latents(48)
+    line = torch.linspace(-3, 3, side, dtype=torch.float64)
+    pixels = torch.cartesian_prod(line, line)  # (side², 2)
+    print(f"free energies of the ellipse, {side} × {side} pixels, {len(z)} latents")
+    together = best_time(lambda: free_energy(ellipse.energies(pixels, w, z), 8.0), 5)
+    alone = best_time(lambda: [free_energy(ellipse.energies(y, w, z), 8.0) for y in pixels[:few]], 5)
+    alone *= len(pixels) / few
+    for what, seconds in (("a loop over the pixels", alone), ("the map at once", together)):
+        show(f"  {what}", seconds, f"{_figure(alone / seconds)} ×")
+
+
+PARTS = {
+    "busy": bench_busy,
+    "loss": bench_loss,
+    "translation": bench_translation,
+    "transducer": bench_transducer,
+    "energies": bench_energies,
+}
 
 
 def main(wanted: list[str]) -> None:
