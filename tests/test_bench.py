@@ -132,7 +132,7 @@ def test_the_loss_of_translation_is_compared_in_both_precisions(capsys):
 
 @pytest.mark.parametrize(
     ("wanted", "ran"),
-    [([], ["busy", "loss", "translation", "transducer"]), (["transducer"], ["transducer"])],
+    [([], ["busy", "loss", "translation", "transducer", "energies"]), (["transducer"], ["transducer"])],
 )
 def test_the_command_runs_all_parts_or_those_named(wanted, ran, monkeypatch, capsys):
     called = []
@@ -144,7 +144,7 @@ def test_the_command_runs_all_parts_or_those_named(wanted, ran, monkeypatch, cap
 
 
 def test_the_command_names_an_unknown_part():
-    with pytest.raises(SystemExit, match="no part alignment; expected busy, loss, translation, transducer"):
+    with pytest.raises(SystemExit, match="no part alignment; expected busy, loss, translation, transducer, energies"):
         bench.main(["transducer", "alignment"])
 
 
