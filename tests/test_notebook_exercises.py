@@ -78,14 +78,15 @@ WRONG = {
         "def beta_for(gap, p): return -math.log(1 - p) / gap",
         "def beta_for(gap, p): return gap / math.log(p / (1 - p))",
     ],
-    (FIRST, "slopes_of_nll"): [
-        # the sign of the energies forgotten; the gradient for scores; β left out
-        """def slopes_of_nll(energies, target, beta):
-    slopes = -(beta * energies).softmax(0); slopes[target] += 1; return slopes""",
-        """def slopes_of_nll(energies, target, beta):
-    slopes = (-beta * energies).softmax(0); slopes[target] -= 1; return slopes""",
-        """def slopes_of_nll(energies, target, beta):
-    slopes = -(-energies).softmax(0); slopes[target] += 1; return slopes""",
+    (FIRST, "slopes_of_mee"): [
+        # the gradient of the NLL; β left out; the sign
+        """def slopes_of_mee(energies, target, beta):
+    slopes = -(-beta * energies).softmax(0); slopes[target] += 1; return slopes""",
+        """def slopes_of_mee(energies, target, beta):
+    P = (-beta * energies).softmax(0); slopes = -P[target] * P; slopes[target] += P[target]; return slopes""",
+        """def slopes_of_mee(energies, target, beta):
+    P = (-beta * energies).softmax(0); slopes = beta * P[target] * P; slopes[target] -= beta * P[target]
+    return slopes""",
     ],
     (FIRST, "variance_of_chain"): [
         # the limit of small steps; no square; negative beyond the stable step
@@ -98,8 +99,8 @@ WRONG = {
         "def with_energy(logits, energy): return logits.log_softmax(1) + energy[:, None]",
     ],
     (FIRST, "longest_step"): [
-        "def longest_step(A): return 1 / torch.linalg.eigvalsh(A).max()",
-        "def longest_step(A): return 2 / A.diagonal().max()",
+        "def longest_step(A): return 2 / torch.linalg.eigvalsh(A).max()",
+        "def longest_step(A): return 2 / 11 / A.diagonal().max()",
     ],
     (SECOND, "cold_on_the_axis"): [
         "def cold_on_the_axis(y_1): return (y_1 - 2) ** 2",
@@ -142,10 +143,11 @@ RIGHT = {
         "def beta_for(gap, p): return torch.logit(torch.tensor(p, dtype=torch.float64)) / gap",
         "def beta_for(gap, p): return 2 * math.atanh(2 * p - 1) / gap",
     ],
-    (FIRST, "slopes_of_nll"): [
-        """def slopes_of_nll(energies, target, beta):
+    (FIRST, "slopes_of_mee"): [
+        """def slopes_of_mee(energies, target, beta):
     weights = [math.exp(-beta * e) for e in energies.tolist()]
-    return [(i == target) - w / sum(weights) for i, w in enumerate(weights)]""",
+    P = [w / sum(weights) for w in weights]
+    return [beta * P[target] * ((i == target) - p) for i, p in enumerate(P)]""",
     ],
     (FIRST, "variance_of_chain"): [
         """def variance_of_chain(curvature, step_size, s):
@@ -157,7 +159,7 @@ RIGHT = {
         "def with_energy(logits, energy): return logits - (energy + logits.logsumexp(1))[:, None]",
     ],
     (FIRST, "longest_step"): [
-        "def longest_step(A): return 2 * torch.linalg.eigvalsh(torch.linalg.inv(A)).min()",
+        "def longest_step(A): return 2 * (1 - 1 / 1.1) * torch.linalg.eigvalsh(torch.linalg.inv(A)).min()",
     ],
     (SECOND, "cold_on_the_axis"): [
         "def cold_on_the_axis(y_1): return 2.25 - y_1**2 * 2.25 / 1.75 if y_1 < 0.875 else (y_1 - 2) ** 2",
