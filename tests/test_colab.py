@@ -28,7 +28,7 @@ from places import ROOT
 from tendays.publish.address import current
 from tendays.publish.ledger import source_hash
 
-NOTEBOOKS = ["04_transducer"]  # any that runs without a download, a minute for each
+NOTEBOOKS = ["01_energy_based_models"]  # any that runs without a download, a minute for each
 
 # As in Colab, where there is a Python that these still run under.
 JUPYTER = ["ipykernel==6.17.1 ; python_version < '3.13'", "ipython==7.34.0 ; python_version < '3.13'", "ipykernel"]

@@ -61,6 +61,23 @@ def test_the_png_is_small_sharp_and_has_its_own_ground(shell):
     assert len(png) < 80_000
 
 
+def decoded(pixels):
+    """An image's pixels after it was a PNG."""
+    return np.asarray(Image.open(io.BytesIO(plots._png(pixels))).convert("RGB"))
+
+
+def test_a_png_of_256_colours_is_exact():
+    shades = np.arange(256, dtype=np.uint8)
+    image = np.stack([shades, shades[::-1], np.roll(shades, 7)], 1)[None].repeat(4, 0)  # (4, 256, 3)
+    assert (decoded(image) == image).all()
+
+
+def test_a_png_of_many_colours_is_off_by_less_than_the_eye_sees():
+    across, down = np.meshgrid(np.arange(256), np.arange(256))
+    image = np.stack([across, down, 128 + 0 * down], 2).astype(np.uint8)  # 65,536 colours, the worst that there is
+    assert abs(decoded(image).astype(int) - image).mean() < 4
+
+
 def test_the_same_figure_is_the_same_bytes(shell):
     assert shown(labelled())[0].data == shown(labelled())[0].data
 
