@@ -205,14 +205,14 @@ def test_what_test_will_do_is_said_before_anything_is_set_up(fresh):
 def test_an_unknown_unit_is_refused_before_anything_is_set_up(fresh):
     refused = make("run", "UNIT=nosuch", interpreter(fresh, STOPS), folder=fresh)
     assert refused.returncode
-    assert "no notebook is called 'nosuch'; there are:\n  03_" in refused.stderr
+    assert "no notebook is called 'nosuch'; there are:\n  01_" in refused.stderr
     assert "Sets up" not in refused.stdout
 
 
 def test_a_unit_of_two_words_is_one_name(fresh):
     refused = make("run", "UNIT=a b", interpreter(fresh, STOPS), folder=fresh)
     assert refused.returncode
-    assert "no notebook is called 'a b'; there are:\n  03_" in refused.stderr
+    assert "no notebook is called 'a b'; there are:\n  01_" in refused.stderr
 
 
 def test_other_targets_have_no_plan(fresh):
