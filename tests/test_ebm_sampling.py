@@ -60,12 +60,6 @@ def test_the_same_seed_gives_the_same_chains():
     assert torch.equal(one, two)
 
 
-def test_every_step_is_cut_back_to_the_interval():
-    ends = langevin(quadratic, torch.zeros(500, 2), steps=3, step_size=0.5, clamp=(-0.25, 0.5), generator=generator())
-    assert ends.min().item() == -0.25
-    assert ends.max().item() == 0.5
-
-
 def test_too_large_a_step_stops_with_step_chain_and_step_size():
     # With ε = 11 every step multiplies x by 1 − ε = −10: 11 passes 1e6 at the fifth.
     start = torch.tensor([[0.0], [11.0], [0.0]])
@@ -91,7 +85,6 @@ def test_an_energy_that_is_not_finite_stops_at_its_step(value):
         ({"step_size": math.inf}, "step_size is inf; expected a positive number"),
         ({"temperature": -1.0}, "temperature is -1.0; expected 0 or a positive number"),
         ({"temperature": math.inf}, "temperature is inf; expected"),
-        ({"clamp": (1.0, 1.0)}, r"clamp is \(1.0, 1.0\); expected a lowest value and a higher one"),
         ({"x": torch.zeros(0, 2)}, r"x has the shape \(0, 2\); expected \(N, ...\) with at least one chain"),
         ({"x": torch.tensor(1.0)}, r"x has the shape \(\)"),
         ({"x": torch.tensor([math.nan])}, "x holds values that are not finite"),

@@ -24,7 +24,6 @@ def langevin(
     steps: int,
     step_size: float,
     temperature: float = 1.0,
-    clamp: tuple[float, float] | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """The ends of N chains of the unadjusted Langevin algorithm, which samples e^{−E(x)/T}.
@@ -39,20 +38,19 @@ def langevin(
         steps: how many steps each chain makes.
         step_size: ε.
         temperature: T; 0 is gradient descent.
-        clamp: the lowest and highest value of a coordinate, to which every step is cut back.
         generator: of the noise; torch's own without.
 
     Returns:
         Samples (N, ...), without a graph.
 
     Raises:
-        Diverged: an energy is not finite, or a coordinate is not finite or beyond ±1e6 before it is cut back. The
-            message names the step, the chain and the step size.
+        Diverged: an energy is not finite, or a coordinate is not finite or beyond ±1e6. The message names the step, the
+            chain and the step size.
         ValueError: an argument is out of range, or the energies are not of shape (N,).
         TypeError: the chains are not of a floating-point type.
     """
     _check_chains(x)
-    _check_settings(steps, step_size, temperature, clamp)
+    _check_settings(steps, step_size, temperature)
     x = x.detach()
     scale = math.sqrt(2 * step_size * temperature)
     for step in range(1, steps + 1):
@@ -66,8 +64,6 @@ def langevin(
         if scale:
             x += scale * torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
         _check_step(step, energies.detach(), x, step_size)
-        if clamp:
-            x.clamp_(*clamp)
     return x
 
 
@@ -81,16 +77,14 @@ def _check_chains(x: Tensor) -> None:
         raise ValueError("x holds values that are not finite; expected finite starts")
 
 
-def _check_settings(steps: int, step_size: float, temperature: float, clamp: tuple[float, float] | None) -> None:
-    """Raises a ValueError for a number of steps, step size, temperature or interval out of range."""
+def _check_settings(steps: int, step_size: float, temperature: float) -> None:
+    """Raises a ValueError for a number of steps, step size or temperature out of range."""
     if steps < 0:
         raise ValueError(f"steps is {steps}; expected 0 or more")
     if not 0 < step_size < math.inf:
         raise ValueError(f"step_size is {step_size}; expected a positive number")
     if not 0 <= temperature < math.inf:
         raise ValueError(f"temperature is {temperature}; expected 0 or a positive number")
-    if clamp is not None and not clamp[0] < clamp[1]:
-        raise ValueError(f"clamp is {clamp}; expected a lowest value and a higher one")
 
 
 def _check_step(step: int, energies: Tensor, x: Tensor, step_size: float) -> None:
