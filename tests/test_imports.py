@@ -15,6 +15,7 @@ SUBJECTS = {
     "ctc": set(),
     "ebm": set(),
     "latent": {"ebm"},
+    "linalg": set(),
     "transducer": set(),
     "translation": set(),
     "pronunciation": {"transducer", "translation", "ctc"},
