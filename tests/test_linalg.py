@@ -344,9 +344,9 @@ def test_matrices_as_latex():
     ("step", "text"),
     [
         (Swap(0, 1), r"R_{1} \leftrightarrow R_{2}"),
-        (Scale(0, Fraction(-1)), r"- R_{1}"),
+        (Scale(0, Fraction(-1)), r"-R_{1}"),
         (Scale(1, HALF), r"\tfrac{1}{2} R_{2}"),
-        (Add(2, 0, Fraction(1)), r"R_{3} +  R_{1}"),
+        (Add(2, 0, Fraction(1)), r"R_{3} + R_{1}"),
         (Add(2, 0, -0.5), r"R_{3} - 0.5 R_{1}"),
     ],
 )

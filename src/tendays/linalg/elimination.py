@@ -60,7 +60,7 @@ class Scale(_Operation):
 
     def latex(self) -> str:
         """Return the operation as LaTeX, rows counted from 1."""
-        return rf"{coefficient(self.factor)} R_{{{self.i + 1}}}"
+        return times_row(self.factor, self.i)
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,16 @@ class Add(_Operation):
     def latex(self) -> str:
         """Return the operation as LaTeX, rows counted from 1."""
         sign = "-" if self.factor < 0 else "+"
-        return rf"R_{{{self.i + 1}}} {sign} {coefficient(abs(self.factor))} R_{{{self.j + 1}}}"
+        return rf"R_{{{self.i + 1}}} {sign} {times_row(abs(self.factor), self.j)}"
 
 
 Step = Swap | Scale | Add
 
 
-def coefficient(factor: Number) -> str:
-    """Return a number as LaTeX writes it before a row: nothing for 1, "-" for -1."""
-    return {1: "", -1: "-"}.get(factor, number_latex(factor))
+def times_row(factor: Number, i: int) -> str:
+    """Return a multiple of row ``i`` as LaTeX, without a factor of 1."""
+    row = f"R_{{{i + 1}}}"
+    return {1: row, -1: f"-{row}"}.get(factor, f"{number_latex(factor)} {row}")
 
 
 def number_latex(x: Number) -> str:
