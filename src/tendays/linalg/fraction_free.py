@@ -41,12 +41,13 @@ def rref(A: Any) -> tuple[np.ndarray, tuple[int, ...]]:
 def exact_matrix(A: Any, name: str = "A") -> np.ndarray:
     """Return a matrix (m, n) whose entries are all integers or Fractions.
 
-    An array of integers is returned as it is: to make Fractions of it takes longer than many a solution.
+    An array of integers or Fractions is returned as it is: to read it takes longer than many a solution.
 
     Raises:
         ValueError: There are floats, or `matrix` refuses A.
     """
-    if isinstance(A, np.ndarray) and A.ndim == 2 and A.dtype.kind in "iu":
+    is_matrix = isinstance(A, np.ndarray) and A.ndim == 2
+    if is_matrix and (A.dtype.kind in "iu" or {int, Fraction}.issuperset(map(type, A.flat))):
         return A
     values = matrix(A, name)
     if not is_exact(values):
