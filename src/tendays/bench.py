@@ -19,6 +19,7 @@ import psutil
 import sympy
 import torch
 import torch.nn.functional as F
+from sympy.external.gmpy import GROUND_TYPES
 from sympy.polys.matrices import DomainMatrix
 from torch import Tensor
 
@@ -364,7 +365,8 @@ def bench_linalg(
         solutions: n, of systems A x = b with a square matrix.
         few: the n up to which matrices are eliminated over fractions as well, which is much slower.
     """
-    print(f"\nreduced echelon form of random integers, beside SymPy {sympy.__version__}")
+    beside = f"beside SymPy {sympy.__version__} on integers of {GROUND_TYPES}"  # gmpy2 or flint where installed
+    print(f"\nreduced echelon form of random integers, {beside}")
     for n in forms:
         for width in (n + 1, n):
             A = _random_integers(n, width)
@@ -378,7 +380,7 @@ def bench_linalg(
             if n <= few:
                 ways["linalg.reduced, over fractions, with its steps"] = lambda A=A: linalg.reduced(A)
             _show_beside(f"{n} × {width}", ways)
-    print(f"exact solution of A x = b, beside SymPy {sympy.__version__}")
+    print(f"exact solution of A x = b, {beside}")
     for n in solutions:
         A, b = _random_integers(n, n), _random_integers(n, 1)[:, 0]
         ways = {
