@@ -8,7 +8,7 @@ import torch
 from tiny_transducer import LENGTHS, SOURCE, joints, tiny
 
 from tendays.pieces import Batch
-from tendays.transducer import BLANK, State, beam_search, greedy
+from tendays.transducer import BLANK, State, beam_search, greedy, search
 
 LIMIT = 4
 OUTPUTS = [list(labels) for n in range(LIMIT + 1) for labels in itertools.product((1, 2), repeat=n)]
@@ -68,6 +68,7 @@ def test_other_rows_and_padding_do_not_change_the_outputs(joint):
 class ByHand:
     """A model that says at (t, u) what a table says for its row: the symbol, or the blank where the table has none."""
 
+    training = False
     TABLE = (
         {(0, 0): 1, (0, 1): 2, (2, 1): 2, (2, 2): 1},
         {(1, 0): 2, (1, 1): 2, (2, 0): 1, (2, 2): 1},
@@ -143,3 +144,24 @@ def test_a_path_within_the_cap_gives_no_warning():
 def test_a_cap_or_width_of_0_is_rejected(search, argument):
     with pytest.raises(ValueError, match=f"{argument} is 0; expected at least 1"):
         search(tiny(), SOURCE, LENGTHS, 0)
+
+
+@pytest.mark.parametrize("search", [greedy, beam_search])
+def test_a_model_in_training_mode_is_rejected(search):
+    with pytest.raises(ValueError, match=r"model is in training mode, with its dropout; expected model.eval\(\)"):
+        search(tiny().train(), SOURCE, LENGTHS)
+
+
+@joints
+def test_a_beam_that_has_memory_for_one_source_finds_the_same(joint, monkeypatch):
+    model = tiny(joint)
+    whole = beam_search(model, SOURCE, LENGTHS, 3, LIMIT)
+    rows = []
+    plain = model.joint
+    monkeypatch.setattr(
+        model, "joint", lambda encoded, predicted: rows.append(len(encoded)) or plain(encoded, predicted)
+    )
+    monkeypatch.setattr(search, "MEMORY", 1)
+    apart = beam_search(model, SOURCE, LENGTHS, 3, LIMIT)
+    assert set(rows) == {1}
+    assert [[one.labels for one in row] for row in apart] == [[one.labels for one in row] for row in whole]

@@ -1,7 +1,9 @@
 """Subspaces and affine sets, in whichever basis an answer describes them.
 
-Vectors are given as a list of vectors, or as the rows of a matrix: give the columns of A as ``A.T``. Vectors of shape
-(n, 1), as SymPy's, count as vectors; a single vector stands for a list of one. The empty list spans the zero subspace.
+Vectors are given as a list of vectors, or as the rows of a matrix. In an answer they may be the columns as well: where
+only those have the right number of entries, or where a square array, tensor or SymPy matrix is right by its columns.
+Vectors of shape (n, 1), as SymPy's, count as vectors; a single vector stands for a list of one. The empty list spans
+the zero subspace.
 
 Where all entries are ints or Fractions, elimination decides exactly. Otherwise the singular value decomposition does,
 with vectors scaled to length 1, E the expected subspace and Q an orthonormal basis of it:
@@ -67,7 +69,7 @@ class _Span(Equivalence):
             mine = _answered_vectors(answer)
         except UnreadableError as error:
             return error.explained("a list of vectors")
-        return _span_problem(mine, self.vectors, digits, self.independent)
+        return _answer_problem(answer, mine, self.vectors, digits, self.independent)
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,14 @@ class _Affine(Equivalence):
 
     def problem(self, answer: Any, digits: int) -> str | None:
         try:
-            point, directions = _answered_affine(answer)
+            point, directions = _answered_affine(answer, self.point.shape[1])
         except UnreadableError as error:
             return error.explained("a point and a list of directions")
         if not _fits(point, self.point):
             return f"the point has {point.shape[1]} entries; it should have {self.point.shape[1]}"
         right = self.directions if len(self.directions.values) else Numbers(np.zeros_like(self.point.values))
-        if problem := _span_problem(directions, right, digits, independent=False):
+        given = answer[1] if _is_pair(answer) else None
+        if problem := _answer_problem(given, directions, right, digits, independent=False):
             return f"the directions: {problem}"
         if _on_affine(point, self.point, right, digits):
             return None
@@ -101,14 +104,21 @@ def _answered_vectors(answer: Any) -> Numbers:
     return _vectors(read_answer(list(answer) if isinstance(answer, (set, frozenset)) else answer))
 
 
-def _answered_affine(answer: Any) -> tuple[Numbers, Numbers]:
-    """The point (1, n) and directions (k, n) of an answer."""
-    if isinstance(answer, (list, tuple)) and len(answer) == 2 and read_answer(answer[0]).shape:
+def _answered_affine(answer: Any, size: int) -> tuple[Numbers, Numbers]:
+    """The point (1, n) and directions (k, n) of an answer, where n should be ``size``."""
+    if _is_pair(answer):
         return _point(answer[0]), _answered_vectors(answer[1])
     rows = _answered_vectors(answer)
     if not len(rows.values):
         raise UnreadableError("", answer)
+    if rows.shape[1] != size and rows.shape[0] == size:
+        rows = _transposed(rows)
     return Numbers(rows.values[:1], rows.eps), Numbers(rows.values[1:], rows.eps)
+
+
+def _is_pair(answer: Any) -> bool:
+    """Whether an answer is a pair of a point and directions, and no list of vectors."""
+    return isinstance(answer, (list, tuple)) and len(answer) == 2 and bool(read_answer(answer[0]).shape)
 
 
 def _point(value: Any) -> Numbers:
@@ -139,6 +149,22 @@ def _vectors(numbers: Numbers) -> Numbers:
 def _fits(mine: Numbers, right: Numbers) -> bool:
     """Whether two lists of vectors are in the same space; an empty one is in any."""
     return 0 in (len(mine.values), len(right.values)) or mine.shape[1] == right.shape[1]
+
+
+def _transposed(numbers: Numbers) -> Numbers:
+    return Numbers(numbers.values.T, numbers.eps)
+
+
+def _answer_problem(answer: Any, mine: Numbers, right: Numbers, digits: int, independent: bool) -> str | None:
+    """What is wrong with an answer's vectors, read from its rows or, where they may be meant, from its columns."""
+    problem = _span_problem(mine, right, digits, independent)
+    size = right.shape[1]
+    if problem is None or mine.shape[0] != size:
+        return problem
+    by_columns = _span_problem(_transposed(mine), right, digits, independent)
+    if mine.shape[1] != size:
+        return by_columns
+    return None if hasattr(answer, "__array__") and by_columns is None else problem
 
 
 def _span_problem(mine: Numbers, right: Numbers, digits: int, independent: bool) -> str | None:

@@ -16,6 +16,8 @@ from tendays.transducer.lattice import LOG_ZERO
 from tendays.transducer.model import BLANK, State, Transducer
 from tendays.transducer.scores import normaliser
 
+MEMORY = 2**28  # bytes that the scores of a beam search may take, beyond those of a single source
+
 
 @torch.no_grad()
 def greedy(model: Transducer, source: Tensor, lengths: Tensor, max_labels: int = 10) -> list[list[int]]:
@@ -31,8 +33,9 @@ def greedy(model: Transducer, source: Tensor, lengths: Tensor, max_labels: int =
         The labels of each row. A warning says how many inputs hit the cap.
 
     Raises:
-        ValueError: `max_labels` is below 1.
+        ValueError: `max_labels` is below 1, or the model is in training mode.
     """
+    _expect_evaluation(model)
     expect(max_labels >= 1, ValueError, f"max_labels is {max_labels}", "at least 1")
     encoded = model.encode(source, lengths)
     rows = torch.arange(len(source), device=source.device)
@@ -79,6 +82,8 @@ def beam_search(
     ranked, as Graves et al. 2006, section 3.2, do for CTC. So no hypotheses need merging, every returned probability
     is that of the loss, and the search ends when no prefix in the beam is more probable than the outputs found.
 
+    The scores of a beam, (B, K, T, V), are built for as many sources at a time as `MEMORY` holds.
+
     Args:
         model: the model, in evaluation mode.
         source: ids (B, T).
@@ -87,17 +92,31 @@ def beam_search(
         limit: the most labels that an output may have; without it, twice the inputs and ten.
 
     Raises:
-        ValueError: `width` is below 1.
+        ValueError: `width` is below 1, or the model is in training mode.
     """
+    _expect_evaluation(model)
     expect(width >= 1, ValueError, f"width is {width}", "at least 1")
+    limit = 2 * source.shape[1] + 10 if limit is None else limit
+    # At a node there are scores, probabilities and what softmax needs for them, and the joint's hidden layer twice.
+    numbers = 3 * model.size.symbols + 2 * (model.size.joint or 0)
+    together = max(1, MEMORY // (model.embedding.weight.element_size() * width * source.shape[1] * numbers))
+    parts = (slice(start, start + together) for start in range(0, len(source), together))
+    return [row for part in parts for row in _searched(model, source[part], lengths[part], width, limit)]
+
+
+def _searched(model: Transducer, source: Tensor, lengths: Tensor, width: int, limit: int) -> list[list[Hypothesis]]:
     beams = _Beams(model, source, lengths, width)
-    for _ in range(2 * source.shape[1] + 10 if limit is None else limit):
+    for _ in range(limit):
         beams.keep_outputs()
         if not beams.extend():
             break
     else:
         beams.keep_outputs()
     return beams.hypotheses()
+
+
+def _expect_evaluation(model: Transducer) -> None:
+    expect(not model.training, ValueError, "model is in training mode, with its dropout", "model.eval() before")
 
 
 class _Beams:
@@ -159,12 +178,9 @@ class _Beams:
         parents, labels = chosen // extended.shape[2], chosen % extended.shape[2]
         self.parents.append(parents)
         self.labels.append(labels)
-        scores = self.scores.gather(1, parents[:, :, None, None].expand_as(self.scores))
-        label_index = labels[:, :, None, None].expand(-1, -1, scores.shape[2], 1)
-        label_scores = scores.gather(3, label_index)[..., 0].double()  # (B, K, T)
-        of_parent = parents[:, :, None].expand_as(label_scores)
-        self.label_arrivals = self.alphas.gather(1, of_parent) + label_scores - self.normaliser.gather(1, of_parent)
         rows = torch.arange(len(parents), device=parents.device)[:, None]
+        label_scores = self.scores[rows, parents, :, labels].double()  # (B, K, T)
+        self.label_arrivals = self.alphas[rows, parents] + label_scores - self.normaliser[rows, parents]
         kept = (rows * self.width + parents).flatten()
         predicted, self.state = self.model.advance(labels.flatten(), State(*(part[kept] for part in self.state)))
         self._score(predicted)
