@@ -132,7 +132,7 @@ def test_the_loss_of_translation_is_compared_in_both_precisions(capsys):
 
 @pytest.mark.parametrize(
     ("wanted", "ran"),
-    [([], ["busy", "loss", "translation", "transducer", "energies"]), (["transducer"], ["transducer"])],
+    [([], ["busy", "loss", "translation", "transducer", "energies", "algebra"]), (["transducer"], ["transducer"])],
 )
 def test_the_command_runs_all_parts_or_those_named(wanted, ran, monkeypatch, capsys):
     called = []
@@ -144,7 +144,7 @@ def test_the_command_runs_all_parts_or_those_named(wanted, ran, monkeypatch, cap
 
 
 def test_the_command_names_an_unknown_part():
-    with pytest.raises(SystemExit, match="no part alignment; expected busy, loss, translation, transducer, energies"):
+    with pytest.raises(SystemExit, match=r"no part alignment; expected busy, .*, energies, algebra"):
         bench.main(["transducer", "alignment"])
 
 
@@ -199,3 +199,17 @@ def test_energies_are_timed_together_and_one_by_one(capsys):
     assert len(speeds) == 4
     assert speeds[0] == speeds[2] == 1.0  # a loop beside itself
     assert "steps a second" in lines[1]
+
+
+# ---- exact linear algebra -------------------------------------------------------------------------------------------
+
+
+def test_exact_forms_and_solutions_stand_beside_those_of_sympy(capsys):
+    bench.bench_linalg(forms=[3, 4], solutions=[5], few=3)
+    lines = capsys.readouterr().out.strip().splitlines()
+    sizes = [line.strip() for line in lines if line.startswith("  ") and not line.startswith("    ")]
+    assert sizes == ["3 × 4", "3 × 3", "4 × 5", "4 × 4", "n = 5"]
+    ratios = [line.split("ms  ")[1] for line in lines if " ms " in line]
+    assert len(ratios) == 2 * 5 + 2 * 4 + 2
+    assert ratios.count("1.0 × the time of the first") >= len(sizes)
+    assert sum("over fractions" in line for line in lines) == 2  # only where n is small

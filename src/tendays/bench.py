@@ -1,7 +1,7 @@
 """Measures the fast versions against the textbook's: ``make bench``. Times are the best of several, on this machine.
 
 ``python -m tendays.bench transducer`` runs one part; the parts are busy, loss, translation,
-transducer and energies.
+transducer, energies and algebra.
 """
 
 import os
@@ -9,17 +9,21 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import NamedTuple
 
+import numpy as np
 import psutil
+import sympy
 import torch
 import torch.nn.functional as F
+from sympy.external.gmpy import GROUND_TYPES
+from sympy.polys.matrices import DomainMatrix
 from torch import Tensor
 
-from tendays import corpora, ebm, files, machine, threads, training, transducer, translation
+from tendays import corpora, ebm, files, linalg, machine, threads, training, transducer, translation
 from tendays.latent import ellipse, free_energy
 from tendays.measure import best_time, peak_memory
 from tendays.pieces import EOS, Batch, PairBatches, Pieces, pad
@@ -348,12 +352,65 @@ def bench_energies(chains: int = 256, steps: int = 50, side: int = 100, few: int
         show(f"  {what}", seconds, f"{_figure(alone / seconds)} ×")
 
 
+# ---- exact linear algebra -------------------------------------------------------------------------------------------
+
+
+def bench_linalg(
+    forms: Sequence[int] = (20, 60, 100), solutions: Sequence[int] = (60, 100, 200), few: int = 60
+) -> None:
+    """Exact reduced forms and solutions against SymPy's, on random integers from -9 to 9.
+
+    Args:
+        forms: n, of matrices (n, n + 1) and (n, n) whose reduced echelon form is computed.
+        solutions: n, of systems A x = b with a square matrix.
+        few: the n up to which matrices are eliminated over fractions as well, which is much slower.
+    """
+    beside = f"beside SymPy {sympy.__version__} on integers of {GROUND_TYPES}"  # gmpy2 or flint where installed
+    print(f"\nreduced echelon form of random integers, {beside}")
+    for n in forms:
+        for width in (n + 1, n):
+            A = _random_integers(n, width)
+            theirs, domain = sympy.Matrix(A.tolist()), DomainMatrix.from_Matrix(sympy.Matrix(A.tolist()))
+            ways = {
+                "linalg.fraction_free.rref": lambda A=A: linalg.fraction_free.rref(A),
+                "SymPy, Matrix.rref": theirs.rref,
+                "SymPy, DomainMatrix.rref": domain.rref,
+                "SymPy, DomainMatrix.rref_den, no fractions": domain.rref_den,
+            }
+            if n <= few:
+                ways["linalg.reduced, over fractions, with its steps"] = lambda A=A: linalg.reduced(A)
+            _show_beside(f"{n} × {width}", ways)
+    print(f"exact solution of A x = b, {beside}")
+    for n in solutions:
+        A, b = _random_integers(n, n), _random_integers(n, 1)[:, 0]
+        ways = {
+            "linalg.lifting.solve": lambda A=A, b=b: linalg.lifting.solve(A, b),
+            "SymPy, Matrix.rref of [A | b]": sympy.Matrix(np.column_stack([A, b]).tolist()).rref,
+        }
+        _show_beside(f"n = {n}", ways)
+
+
+def _random_integers(m: int, n: int) -> np.ndarray:
+    """A matrix (m, n) of integers from -9 to 9."""
+    return np.random.default_rng([m, n]).integers(-9, 10, (m, n))
+
+
+def _show_beside(size: str, ways: Mapping[str, Callable[[], object]]) -> None:
+    """Times several ways to compute the same, and prints them with the ratio to the first."""
+    print(f"  {size}")
+    times = {name: best_time(way, repeats=5, enough=4) for name, way in ways.items()}
+    first = next(iter(times.values()))
+    for name, seconds in times.items():
+        show(f"    {name}", seconds, f"{_figure(seconds / first)} × the time of the first")
+
+
 PARTS = {
     "busy": bench_busy,
     "loss": bench_loss,
     "translation": bench_translation,
     "transducer": bench_transducer,
     "energies": bench_energies,
+    "algebra": bench_linalg,
 }
 
 

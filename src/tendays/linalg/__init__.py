@@ -3,6 +3,7 @@
 `matrices` says what a matrix is here; everything else takes what `matrix` reads.
 """
 
+from tendays.linalg import fraction_free, lifting
 from tendays.linalg.drawing import elimination_figures, latex, latex_steps
 from tendays.linalg.elimination import Add, Elimination, Scale, Swap, echelon, reduced
 from tendays.linalg.groups import Axioms, cayley_table, group_axioms
@@ -34,6 +35,7 @@ __all__ = [
     "coordinates",
     "echelon",
     "elimination_figures",
+    "fraction_free",
     "group_axioms",
     "image",
     "intersection",
@@ -42,6 +44,7 @@ __all__ = [
     "kernel",
     "latex",
     "latex_steps",
+    "lifting",
     "matrix",
     "matrix_of",
     "minus_one_trick",
