@@ -66,10 +66,25 @@ def decoded(pixels):
     return np.asarray(Image.open(io.BytesIO(plots._png(pixels))).convert("RGB"))
 
 
-def test_a_png_of_256_colours_is_exact():
-    shades = np.arange(256, dtype=np.uint8)
-    image = np.stack([shades, shades[::-1], np.roll(shades, 7)], 1)[None].repeat(4, 0)  # (4, 256, 3)
-    assert (decoded(image) == image).all()
+def shades(colours):
+    """An image (8, 256, 3) that shades off in so many colours."""
+    ramp = np.linspace(0, 255, colours).round().astype(np.uint8).repeat(256 // colours)
+    return np.stack([ramp, ramp[::-1], np.roll(ramp, 7)], 1)[None].repeat(8, 0)
+
+
+def test_a_png_of_few_colours_is_exact():
+    assert (decoded(shades(16)) == shades(16)).all()
+
+
+def test_a_png_that_shades_off_is_off_by_one_level_at_most():
+    off = decoded(shades(256)).astype(float) - shades(256)
+    assert 0 < (off**2).mean() ** 0.5 <= 1
+
+
+def test_a_drawing_of_lines_gets_few_colours(shell):
+    (output,) = shown(labelled())
+    drawn = np.asarray(Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))).convert("RGB"))
+    assert len(np.unique(drawn.reshape(-1, 3), axis=0)) <= 64
 
 
 def test_a_png_of_many_colours_is_off_by_less_than_the_eye_sees():

@@ -33,7 +33,8 @@ DPI = 144
 CSS_DPI = 96  # what a browser takes an inch for
 PAGE_WIDTH = 7.4  # inches, about the width of an output in JupyterLab and of a printed page
 MARGIN = 0.08  # inches, around a frame
-PALETTE = 256  # colours, of which a PNG can have as many with a byte a pixel
+PALETTES = (32, 64, 128, 256)  # colours, of which a PNG can have up to 256 with a byte a pixel
+ROUNDING = 1.0  # of 255: how far the pixels of a PNG may be off, as a root of the mean square
 FRAME_WIDTH = 480  # pixels; a frame that is shown alone is sharp at this width
 
 
@@ -214,14 +215,19 @@ def _pixels(fig: Figure, dpi: int) -> np.ndarray:
 
 
 def _png(pixels: np.ndarray) -> bytes:
-    """The PNG of an image of shape ``(rows, columns, 3)``, in its 256 most needed colours.
+    """The PNG of an image of shape ``(rows, columns, 3)``, in as few colours as show no difference.
 
-    A palette halves the size of a notebook. Images of up to 256 colours are exact; in others only the edges of letters
-    and lines change, by less than the eye sees.
+    A palette makes a notebook less than half as large. A drawing of lines needs few colours, a map that shades off
+    needs many. An image of at most 32 colours is exact.
     """
-    image = Image.fromarray(pixels).quantize(PALETTE, kmeans=1, dither=Image.Dither.NONE)
+    image = Image.fromarray(pixels)
+    for colours in PALETTES:
+        few = image.quantize(colours, kmeans=1, dither=Image.Dither.NONE)
+        off = np.asarray(few.convert("RGB"), dtype=np.float32) - pixels
+        if np.sqrt(np.square(off).mean()) <= ROUNDING:
+            break
     buffer = io.BytesIO()
-    image.save(buffer, format="png", optimize=True)
+    few.save(buffer, format="png", optimize=True)
     return buffer.getvalue()
 
 
