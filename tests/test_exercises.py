@@ -152,7 +152,7 @@ def test_right(answer, expected, capsys):
         (0.12, 0.125, 2),  # half a unit is right, whichever way it was rounded
         (0.13, 0.125, 2),
         (-1.15e-20, -1.1542e-20, 3),
-        (1.15e20, Fraction(11542 * 10**16), 3),
+        (1.15e20, Fraction(11542 * 10**17 + 1, 10), 3),
         (0.3333, Fraction(1, 3), 4),
         (torch.tensor(1.1542, dtype=torch.bfloat16), 1.1542, 4),  # 1.15625 is the nearest that it holds
         ([0.6667, 0.3333, 0], [2 / 3, 1 / 3, 1e-17], 4),

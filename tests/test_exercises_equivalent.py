@@ -34,6 +34,7 @@ RIGHT = {
     "rows": (np.array([[0, 1], [1, 0]]), set_of([(1, 0), (0, 1)])),
     "subspaces": ([[(0, 2)], [(3, 0)]], set_of([span_of([(1, 0)]), span_of([(0, 1)])])),
     "nothing": ([], set_of([])),
+    "a list of one empty vector": ([[]], basis_of([(0, 0)])),
     "roots of SymPy": (sympy.FiniteSet(1, -3), set_of([1, -3])),
     # a span
     "the same vectors": (PLANE, span_of(PLANE)),
@@ -211,6 +212,7 @@ def test_an_equivalent_answer_is_right(answer, expected, capsys):
         (("no", 1), yes_no(False, negative), "no is right, but 1 is not a counterexample"),
         (("no", "x"), yes_no(False, negative), "trying the counterexample raised TypeError"),
         (0, yes_no(False), "yes or no was asked for; this is an int: 0"),
+        (("no", -1, 2), yes_no(False, negative), 'asked for, or ("no", counterexample); this is a tuple'),
         ("maybe", yes_no(False), "yes or no was asked for; this is a str: 'maybe'"),
         (torch.tensor([True, True]), yes_no(True), "yes or no was asked for; this is a Tensor"),
     ],

@@ -166,7 +166,40 @@ def test_floats_solve_as_numpy_does():
     assert np.allclose(linalg.inverse(A), np.linalg.inv(A), rtol=1e-10)
 
 
+def test_floats_that_leave_their_range_are_an_error():
+    for A in ([[1e-310, 0.0]], [[1e308, 1e308], [1e308, -1e308]]):
+        with pytest.raises(OverflowError, match="leaves the range of floats in step .; scale it"):
+            linalg.reduced(A)
+
+
 # Solutions
+
+
+@pytest.mark.parametrize("size", [1e-310, 1e-16, 1.0, 1e16, 1e300])
+def test_the_size_of_the_right_side_does_not_decide_whether_it_is_reached(size):
+    assert linalg.solve([[1.0, 2], [3, 4]], [size, 0]).point == pytest.approx([-2 * size, 1.5 * size])
+    assert linalg.solve([[1.0, 2], [2, 4]], [size, 2 * size]).dimension == 1
+    assert linalg.solve([[1.0, 2], [2, 4]], [size, 3 * size]) is None
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-16, 1e16, 1e300])
+def test_a_small_or_large_matrix_has_its_inverse(size):
+    A = size * np.array([[2.0, 1], [1, 3]])
+    assert linalg.inverse(A) @ A == pytest.approx(np.eye(2))
+    with pytest.raises(linalg.SingularError, match="has rank 1"):
+        linalg.inverse(size * np.array([[2.0, 1], [4, 2]]))
+
+
+def test_a_set_of_floats_contains_what_differs_by_rounding():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        A, x = rng.normal(size=(3, 3)), rng.normal(size=3)
+        found = linalg.solve(A, A @ x)
+        assert found.contains(found.point * (1 + 1e-13))
+        assert not found.contains(x + 1e-8)
+    line = linalg.AffineSet(np.array([1e6, 1e6]), np.array([[1, 1e-3]]))
+    assert line.contains(line.at([0.1]))
+    assert not line.contains(line.at([0.1]) + np.array([0, 1e-3]))
 
 
 def test_the_minus_one_trick_of_the_book():
@@ -228,6 +261,9 @@ def test_coordinates_in_a_basis_of_a_plane():
     assert linalg.coordinates(basis, (2, 3, 6)) is None
     assert linalg.contains(basis, (2, 3, 5))
     assert not linalg.contains(basis, (2, 3, 6))
+    thirds = np.array([[0.1, 0.2, 0.3], [0.7, 0.1, 0.4]])
+    assert linalg.coordinates(thirds, 3 * thirds[0] - 7 * thirds[1]) == pytest.approx([3, -7])
+    assert linalg.coordinates(thirds, [0.1, 0.2, 0.3001]) is None
 
 
 def test_coordinates_need_independent_vectors_of_one_size():

@@ -188,3 +188,10 @@ def test_a_long_right_hand_side_is_right():
 def test_the_hilbert_matrix_is_solved_exactly():
     A = np.array([[Fraction(1, i + j + 1) for j in range(12)] for i in range(12)])
     assert lifting.solve(A, A.sum(1)).tolist() == [1] * 12
+
+
+def test_fractions_of_numpys_integers_do_not_overflow():
+    big = Fraction(np.int64(2**62), 3)
+    A = np.array([[big, Fraction(1)], [Fraction(1), big]], dtype=object)
+    x = lifting.solve(A, [1, 0])
+    assert [2**62 * x[0] / 3 + x[1], x[0] + 2**62 * x[1] / 3] == [1, 0]

@@ -96,7 +96,8 @@ class _YesNo(Equivalence):
             return UNANSWERED
         verdict = _verdict(word)
         if verdict is None:
-            return f"yes or no was asked for; this is {named(answer)}"
+            pair = "" if self.counterexample is None else ', or ("no", counterexample)'
+            return f"yes or no was asked for{pair}; this is {named(answer)}"
         if verdict != self.expected:
             return f"it is not {'yes' if verdict else 'no'}"
         if self.counterexample is None:

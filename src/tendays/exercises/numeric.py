@@ -5,9 +5,9 @@ dtype and on any device. A vector or matrix may be an array, a tensor, or (neste
 
 An answer a is right where an expected e is
 
-- whole (every entry an int, or of an integer dtype): when a = e. Floats may carry the rounding of a computation:
-  ε^¾ · max(1, max |e|), but no more than 0.01, with ε the machine epsilon of a's dtype (1.8e-12 in float64, 6.4e-6 in
-  float32); 16-bit floats one rounding, ε/2.
+- whole (every entry an int, a Fraction with the denominator 1, or of an integer dtype): when a = e. Floats may carry
+  the rounding of a computation: ε^¾ · max(1, max |e|), but no more than 0.01, with ε the machine epsilon of a's dtype
+  (1.8e-12 in float64, 6.4e-6 in float32); 16-bit floats one rounding, ε/2.
 - another finite number: when a has ``digits`` significant digits right, that is |a − e| is at most half a unit of the
   last one. 1.15 has three digits of 1.1542 right; 90 has one of 89.48. A dtype is not asked for more digits than it
   holds: |a − e| ≤ ε/2 · |e| is right.
@@ -79,8 +79,8 @@ class Numbers:
 
     @property
     def whole(self) -> bool:
-        """Whether these are ints."""
-        return self.exact and all(isinstance(value, int) for value in self.values.flat)
+        """Whether these are whole numbers, as ints or Fractions."""
+        return self.exact and all(value.denominator == 1 for value in self.values.flat)
 
     def floats(self) -> np.ndarray:
         """The values as float64 or complex128."""

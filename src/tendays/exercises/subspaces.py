@@ -133,7 +133,7 @@ def _vectors(numbers: Numbers) -> Numbers:
     values = numbers.values
     if numbers.boolean or values.ndim == 0:
         raise UnreadableError("", values.item() if values.ndim == 0 else values)
-    if values.shape == (0,):
+    if values.size == 0:  # no vectors, or vectors without entries
         values = values.reshape(0, 0)
     if values.ndim == 3 and 1 in values.shape[1:]:  # columns or rows that are matrices
         values = values.reshape(len(values), -1)

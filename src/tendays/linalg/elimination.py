@@ -147,6 +147,7 @@ def echelon(A: Any, *, pivoting: bool = True) -> Elimination:
 
     Raises:
         ValueError: `matrix` refuses A.
+        OverflowError: A has floats so large or so small that the elimination leaves their range.
     """
     return _eliminate(matrix(A), pivoting, reduce=False)
 
@@ -160,10 +161,12 @@ def reduced(A: Any, *, pivoting: bool = True) -> Elimination:
 
     Raises:
         ValueError: `matrix` refuses A.
+        OverflowError: As for `echelon`.
     """
     return _eliminate(matrix(A), pivoting, reduce=True)
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what is not finite raises
 def _eliminate(A: np.ndarray, pivoting: bool, reduce: bool) -> Elimination:
     state, steps, pivots = A, [], []
     floor = 0 if is_exact(A) or not pivoting else _rounding(A)
@@ -171,6 +174,8 @@ def _eliminate(A: np.ndarray, pivoting: bool, reduce: bool) -> Elimination:
     def do(step: Step) -> None:
         nonlocal state
         state = step.apply(state)
+        if not is_exact(state) and not np.isfinite(state).all():
+            raise OverflowError(f"A, of shape {A.shape}, leaves the range of floats in step {len(steps) + 1}; scale it")
         steps.append(step)
 
     for column in range(A.shape[1]):

@@ -1,8 +1,9 @@
 """Reduced row echelon form of an exact matrix without fractions on the way (Bareiss 1968).
 
-The matrix is scaled by d, its last pivot before normalisation: then every entry of its reduced form is an integer, a
-minor of the matrix up to its sign. So no entry is longer than Hadamard's bound allows, and no step computes a greatest
-common divisor, which elimination over fractions does for each entry.
+Rows are first cleared of denominators and of common divisors. The reduced form is scaled by d, the last pivot before
+normalisation: then each entry is an integer, a minor of the cleared matrix up to its sign. So no entry is longer than
+Hadamard's bound allows, and no step computes a greatest common divisor, which elimination over fractions does for each
+entry.
 """
 
 from fractions import Fraction
@@ -57,8 +58,9 @@ def exact_matrix(A: Any, name: str = "A") -> np.ndarray:
 
 def cleared(row: list[int | Fraction]) -> list[int]:
     """Return a row of rational numbers times a positive number: integers without a common divisor."""
-    common = lcm(*(x.denominator for x in row))
-    integers = [x.numerator * (common // x.denominator) for x in row]
+    # int: a Fraction may hold NumPy's integers, which overflow.
+    common = lcm(*(int(x.denominator) for x in row))
+    integers = [int(x.numerator) * (common // int(x.denominator)) for x in row]
     content = gcd(*integers)
     return integers if content <= 1 else [x // content for x in integers]
 

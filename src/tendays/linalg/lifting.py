@@ -35,6 +35,7 @@ def solve(A: Any, b: Any) -> np.ndarray:
     Raises:
         ValueError: A is not square, b has not n entries, one of them holds floats, or `matrix` or `vector` refuses it.
         SingularError: A has no inverse. Found by enough primes that divide det A, which takes longer than a solution.
+        ArithmeticError: The solution failed the substitution: floats on this machine do not hold integers up to 2⁵³.
     """
     A, b = _integers(A, b)
     n = len(A)
@@ -74,7 +75,7 @@ def _inverse_modulo_a_prime(A: np.ndarray) -> tuple[int, np.ndarray]:
 
     If det A is not 0, only primes whose product is at most Hadamard's bound can all divide it.
     """
-    bound, divisor = prod(_norms(A, 1)), 1
+    bound, divisor = isqrt(prod(_norms(A, 1))), 1
     for p in _primes(isqrt(EXACT // len(A))):
         inverse = inverse_modulo(A, p)
         if inverse is not None:

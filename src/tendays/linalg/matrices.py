@@ -93,6 +93,17 @@ def beside(*blocks: np.ndarray) -> np.ndarray:
     return np.hstack(alike(*columns))
 
 
+def unit_size(A: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return an array of floats over a power of two, so that its largest entry is between 0.5 and 1, and the exponent.
+
+    A tolerance that compares numbers of two arrays needs them of one size. Fractions stay as they are.
+    """
+    if is_exact(A) or not A.any():
+        return A, 0
+    exponent = int(np.frexp(np.abs(A).max())[1])
+    return np.ldexp(A, -exponent), exponent
+
+
 def alike(*blocks: np.ndarray) -> list[np.ndarray]:
     """Return arrays in one kind of number: floats where one of them holds floats."""
     exact = all(is_exact(block) for block in blocks)

@@ -4,8 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tendays.exercises.numeric import rounding
 from tendays.linalg.elimination import echelon, reduced
-from tendays.linalg.matrices import alike, beside, identity, is_exact, matrix, square, vector
+from tendays.linalg.matrices import alike, beside, identity, is_exact, matrix, square, unit_size, vector
+
+EPS = float(np.finfo(np.float64).eps)
 
 
 class SingularError(ValueError):
@@ -34,15 +37,20 @@ class AffineSet(NamedTuple):
         return self.point + c @ self.directions if len(c) else self.point.copy()
 
     def contains(self, x: Any) -> bool:
-        """Return whether a vector (n,) is in the set; in floats, within rounding (see `echelon`)."""
-        x, point = alike(vector(x, "x", len(self.point), "as in point"), self.point)
-        return solve(self.directions.T, x - point) is not None
+        """Return whether a vector (n,) is in the set; in floats, up to 1.8e-12 of the longer of it and ``point``."""
+        x, point, directions = alike(vector(x, "x", len(self.point), "as in point"), *self)
+        step = x - point
+        if is_exact(x):
+            return solve(directions.T, step) is not None
+        away = step - directions.T @ np.linalg.lstsq(directions.T, step, rcond=None)[0]
+        return bool(np.linalg.norm(away) <= rounding(EPS) * max(np.linalg.norm(x), np.linalg.norm(point)))
 
 
 def solve(A: Any, b: Any) -> AffineSet | None:
     """Return all solutions of A x = b, or None where there is none.
 
-    The particular solution has 0 for every free variable; the directions are those of `null_space`.
+    The particular solution has 0 for every free variable; the directions are those of `null_space`. In floats, whether
+    there is a solution is decided within rounding (see `echelon`), with b scaled to the size of A.
 
     Args:
         A: A matrix (m, n), or what `matrix` reads.
@@ -57,12 +65,14 @@ def solve(A: Any, b: Any) -> AffineSet | None:
     A = matrix(A)
     m, n = A.shape
     b = vector(b, "b", m, f"one for each row of A, of shape {A.shape}")
+    A, b = alike(A, b)
+    (A, size), (b, size_of_b) = unit_size(A), unit_size(b)
     form = reduced(beside(A, b))
     if n in form.pivots:  # a row says 0 = 1
         return None
     point = _zeros(n, form.end)
     point[list(form.pivots)] = form.end[: form.rank, n]
-    return AffineSet(point, _directions(form.end[:, :n], form.pivots))
+    return AffineSet(_times_power(point, size_of_b - size), _directions(form.end[:, :n], form.pivots))
 
 
 def minus_one_trick(R: Any) -> np.ndarray:
@@ -101,12 +111,12 @@ def inverse(A: Any) -> np.ndarray:
         ValueError: A is refused, or is not square.
         SingularError: A has no inverse.
     """
-    A = square(A)
+    A, size = unit_size(square(A))
     n = len(A)
     form = reduced(beside(A, identity(n)))
     if form.pivots != tuple(range(n)):
         raise SingularError(f"A, of shape {A.shape}, has rank {sum(p < n for p in form.pivots)}; it has no inverse")
-    return form.end[:, n:]
+    return _times_power(form.end[:, n:], -size)
 
 
 def rank(A: Any) -> int:
@@ -129,6 +139,11 @@ def _with_minus_ones(R: np.ndarray, pivots: tuple[int, ...]) -> np.ndarray:
     square = -(identity(n) if is_exact(R) else np.eye(n))
     square[list(pivots)] = R[: len(pivots)]
     return square
+
+
+def _times_power(x: np.ndarray, exponent: int) -> np.ndarray:
+    """Floats times a power of two; Fractions, which are not scaled, as they are."""
+    return x if is_exact(x) else np.ldexp(x, exponent)
 
 
 def _zeros(n: int, like: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tendays.linalg.elimination import echelon, reduced
 from tendays.linalg.matrices import alike, beside, matrix, vector
-from tendays.linalg.solving import null_space, rank, solve
+from tendays.linalg.solving import AffineSet, null_space, rank, solve
 
 
 def row_space(A: Any) -> np.ndarray:
@@ -31,10 +31,13 @@ def is_independent(vectors: Any) -> bool:
 
 
 def contains(vectors: Any, v: Any) -> bool:
-    """Return whether a vector (n,) is a linear combination of vectors, the rows of an array (k, n)."""
+    """Return whether a vector (n,) is a linear combination of vectors, the rows of an array (k, n).
+
+    In floats, up to 1.8e-12 of the vector's length.
+    """
     vectors = matrix(vectors, "vectors")
     v = vector(v, "v", vectors.shape[1], f"as the vectors, of shape {vectors.shape}")
-    return solve(vectors.T, v) is not None
+    return AffineSet(0 * v, vectors).contains(v)
 
 
 def coordinates(basis: Any, v: Any) -> np.ndarray | None:
@@ -49,10 +52,12 @@ def coordinates(basis: Any, v: Any) -> np.ndarray | None:
     """
     basis = matrix(basis, "basis")
     v = vector(v, "v", basis.shape[1], f"as the basis vectors, of shape {basis.shape}")
-    if not is_independent(basis):
-        raise ValueError(f"basis has {len(basis)} vectors of rank {rank(basis)}; expected independent vectors")
-    solutions = solve(basis.T, v)
-    return None if solutions is None else solutions.point
+    pivots = list(echelon(basis).pivots)
+    if len(pivots) < len(basis):
+        raise ValueError(f"basis has {len(basis)} vectors of rank {len(pivots)}; expected independent vectors")
+    if not contains(basis, v):
+        return None
+    return solve(basis[:, pivots].T, v[pivots]).point  # these entries decide, and have exactly one solution
 
 
 def subspace_sum(U: Any, V: Any) -> np.ndarray:
