@@ -54,7 +54,8 @@ class _Set(Equivalence):
             reason = compare(superfluous[0], missing[0], digits)
             if reason.startswith("it is right to"):
                 return reason.replace("it", show(superfluous[0]), 1)
-        problems = [f"{show(item)} is missing" for item in missing]
+        counted = "one item is" if len(missing) == 1 else f"{len(missing)} items are"
+        problems = [f"{counted} missing"] if missing else []
         problems += [f"{show(item)} is too much" for item in superfluous] + twice
         return "; ".join(problems) or None
 
@@ -96,8 +97,9 @@ class _YesNo(Equivalence):
             return UNANSWERED
         verdict = _verdict(word)
         if verdict is None:
-            pair = "" if self.counterexample is None else ', or ("no", counterexample)'
-            return f"yes or no was asked for{pair}; this is {named(answer)}"
+            if isinstance(answer, (tuple, list)) and len(answer) > 2 and _verdict(answer[0]) is not None:
+                return 'a pair was asked for: ("no", counterexample), the counterexample in brackets of its own'
+            return f"yes or no was asked for; this is {named(answer)}"
         if verdict != self.expected:
             return f"it is not {'yes' if verdict else 'no'}"
         if self.counterexample is None:
@@ -107,7 +109,7 @@ class _YesNo(Equivalence):
         try:
             holds = bool(self.counterexample(example))
         except Exception as error:
-            return f"trying the counterexample raised {type(error).__name__}: {error}"
+            return f"{show(example)} does not have the form of a counterexample ({type(error).__name__}: {error})"
         return None if holds else f"no is right, but {show(example)} is not a counterexample"
 
 

@@ -185,8 +185,9 @@ def _span_problem(mine: Numbers, right: Numbers, digits: int, independent: bool)
 
 
 def _different(mine: Numbers, right: Numbers, spaces: "_Exact | _Floating", dependent: int | None) -> str:
-    """How the span of some vectors differs from the right one."""
-    examples = [f"{show(right.values[i])} is missing" for i in spaces.missing[:1]]
+    """How the span of some vectors differs from the right one, without giving the whole of it away."""
+    tells_all = spaces.right_rank == 1 or not spaces.rank
+    examples = [] if tells_all else [f"{show(right.values[i])} is missing" for i in spaces.missing[:1]]
     examples += [f"{show(mine.values[i])} does not belong to it" for i in spaces.outside[:1]]
     if spaces.rank == spaces.right_rank:
         kind = "independent" if dependent is None else "dependent"
