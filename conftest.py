@@ -12,7 +12,7 @@ from nbval.plugin import IPyNbCell
 CELL_TIMEOUT = 300  # seconds; also --nbval-cell-timeout in pyproject.toml
 LONGEST = (
     *("test_site", "test_colab", "test_lab", "04_transducer", "test_translation", "01_energy_based_models"),
-    *("02_latent_variable_ebms", "03_german_english_translation"),
+    *("02_latent_variable_ebms", "03_german_english_translation", "05_linear_algebra", "test_linalg_properties"),
 )
 LEDGERS = pytest.StashKey[tempfile.TemporaryDirectory]()
 FAILED = pytest.StashKey[bool]()
