@@ -172,6 +172,13 @@ def test_floats_that_leave_their_range_are_an_error():
             linalg.reduced(A)
 
 
+def test_a_result_that_leaves_the_range_of_floats_is_an_error():
+    for call in (lambda: linalg.inverse([[1e-310]]), lambda: linalg.solve([[1e-310]], [1.0])):
+        with pytest.raises(OverflowError, match="leaves the range of floats"):
+            call()
+    assert linalg.solve([[1e-310]], [1e-310]).point.tolist() == [1]
+
+
 # Solutions
 
 

@@ -6,20 +6,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
+from exact_matrices import entries, fractions_of, over_the_rationals
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy.polys.domains import QQ
-from sympy.polys.matrices import DomainMatrix
 
 from tendays import linalg
 from tendays.linalg import fraction_free
 
 RANDOM = settings(max_examples=500, deadline=None, derandomize=True)
-NUMBERS = st.one_of(
-    st.integers(-9, 9),
-    st.builds(Fraction, st.integers(-9, 9), st.integers(1, 9)),
-    st.integers(-(10**30), 10**30),
-)
 
 
 def test_a_form_by_hand():
@@ -103,16 +97,10 @@ def matrices(draw):
     return entries(draw, m, n)
 
 
-def entries(draw, m, n):
-    numbers = draw(st.lists(NUMBERS, min_size=m * n, max_size=m * n))
-    return np.array([Fraction(x) for x in numbers], dtype=object).reshape(m, n)
-
-
 def by_sympy(A):
     """Rows and pivots of the form, by SymPy, which eliminates over the rationals here."""
-    oracle = DomainMatrix([[QQ(x.numerator, x.denominator) for x in row] for row in A.tolist()], A.shape, QQ)
-    R, pivots = oracle.rref(method="GJ")
-    return [[Fraction(int(x.numerator), int(x.denominator)) for x in row] for row in R.to_list()], pivots
+    R, pivots = over_the_rationals(A).rref(method="GJ")
+    return fractions_of(R).tolist(), pivots
 
 
 @RANDOM

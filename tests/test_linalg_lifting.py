@@ -8,20 +8,14 @@ from math import isqrt
 import numpy as np
 import pytest
 import sympy
+from exact_matrices import entries, fractions_of, over_the_rationals
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy.polys.domains import QQ
-from sympy.polys.matrices import DomainMatrix
 
 from tendays import linalg
 from tendays.linalg import lifting
 
 RANDOM = settings(max_examples=500, deadline=None, derandomize=True)
-NUMBERS = st.one_of(
-    st.integers(-9, 9),
-    st.builds(Fraction, st.integers(-9, 9), st.integers(1, 9)),
-    st.integers(-(10**30), 10**30),
-)
 
 
 def test_a_solution_by_hand():
@@ -138,11 +132,6 @@ def test_a_wrong_solution_is_not_returned(monkeypatch):
 # Random systems
 
 
-def entries(draw, m, n):
-    numbers = draw(st.lists(NUMBERS, min_size=m * n, max_size=m * n))
-    return np.array([Fraction(x) for x in numbers], dtype=object).reshape(m, n)
-
-
 @st.composite
 def systems(draw):
     """Square systems up to 6 × 6, a third of them of a matrix of low rank."""
@@ -150,11 +139,6 @@ def systems(draw):
     r = draw(st.integers(1, 3))
     A = entries(draw, n, r) @ entries(draw, r, n) if n and draw(st.integers(0, 2)) == 0 else entries(draw, n, n)
     return A, entries(draw, 1, n)[0]
-
-
-def over_the_rationals(A):
-    """A matrix (m, n) of SymPy, whose elimination over the rationals is the oracle."""
-    return DomainMatrix([[QQ(x.numerator, x.denominator) for x in row] for row in A.tolist()], A.shape, QQ)
 
 
 @RANDOM
@@ -165,9 +149,8 @@ def test_random_solutions_are_those_of_sympy(system):
         with pytest.raises(linalg.SingularError):
             lifting.solve(A, b)
         return
-    expected = over_the_rationals(A).lu_solve(over_the_rationals(b.reshape(-1, 1))).to_list_flat()
-    x = lifting.solve(A, b)
-    assert x.tolist() == [Fraction(int(entry.numerator), int(entry.denominator)) for entry in expected]
+    expected = over_the_rationals(A).lu_solve(over_the_rationals(b.reshape(-1, 1)))
+    assert lifting.solve(A, b).tolist() == fractions_of(expected)[:, 0].tolist()
 
 
 @pytest.mark.parametrize("largest", [9, 10**5, 10**7, 10**12, 10**25])

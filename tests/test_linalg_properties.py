@@ -6,10 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
+from exact_matrices import fractions_of, over_the_rationals
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy.polys.domains import QQ
-from sympy.polys.matrices import DomainMatrix
 
 from tendays import linalg
 
@@ -57,23 +56,12 @@ def two_spaces(draw):
     return draw(matrices(n)), draw(matrices(n))
 
 
-def oracle(A):
-    """SymPy's matrix over the rationals."""
-    return DomainMatrix([[QQ(x.numerator, x.denominator) for x in row] for row in A], A.shape, QQ)
-
-
 def rank_of(*blocks):
-    return oracle(np.vstack(blocks)).rank()
+    return over_the_rationals(np.vstack(blocks)).rank()
 
 
 def same_span(U, V):
     return rank_of(U, V) == rank_of(U) == rank_of(V)
-
-
-def from_sympy(A):
-    return np.array([Fraction(int(x.numerator), int(x.denominator)) for x in A.to_Matrix()], dtype=object).reshape(
-        A.shape
-    )
 
 
 @RANDOM
@@ -110,16 +98,16 @@ def test_a_set_contains_its_points_and_no_others(system):
 @RANDOM
 @given(matrices())
 def test_forms_ranks_and_bases_are_those_of_sympy(A):
-    form, pivots = oracle(A).rref()
+    form, pivots = over_the_rationals(A).rref()
     mine = linalg.reduced(A)
     assert mine.pivots == pivots == linalg.echelon(A).pivots
-    assert (mine.end == from_sympy(form)).all()
+    assert (mine.end == fractions_of(form)).all()
     assert linalg.rank(A) == len(pivots)
     assert same_span(linalg.row_space(A), A)
     assert same_span(linalg.column_space(A), A.T)
     assert len(linalg.row_space(A)) == len(linalg.column_space(A)) == len(pivots)
-    null = oracle(A).nullspace()
-    assert same_span(linalg.null_space(A), from_sympy(null) if null.shape[0] else A[:0])
+    null = over_the_rationals(A).nullspace()
+    assert same_span(linalg.null_space(A), fractions_of(null) if null.shape[0] else A[:0])
 
 
 @FEW
@@ -136,9 +124,9 @@ def test_steps_are_products_of_elementary_matrices(A):
 @RANDOM
 @given(squares())
 def test_inverses_are_those_of_sympy(A):
-    rank = oracle(A).rank()
+    rank = over_the_rationals(A).rank()
     if rank == len(A):
-        assert (linalg.inverse(A) == from_sympy(oracle(A).inv())).all()
+        assert (linalg.inverse(A) == fractions_of(over_the_rationals(A).inv())).all()
         return
     with pytest.raises(linalg.SingularError, match=f"has rank {rank}"):
         linalg.inverse(A)

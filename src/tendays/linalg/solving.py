@@ -1,5 +1,6 @@
 """Solutions of A x = b: all of them at once, as a point and the directions in which one may go from it."""
 
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,6 +62,7 @@ def solve(A: Any, b: Any) -> AffineSet | None:
 
     Raises:
         ValueError: A or b is refused, or b has another number of entries than A has rows.
+        OverflowError: A solution in floats leaves their range.
     """
     A = matrix(A)
     m, n = A.shape
@@ -110,6 +112,7 @@ def inverse(A: Any) -> np.ndarray:
     Raises:
         ValueError: A is refused, or is not square.
         SingularError: A has no inverse.
+        OverflowError: The inverse, in floats, leaves their range.
     """
     A, size = unit_size(square(A))
     n = len(A)
@@ -143,9 +146,15 @@ def _with_minus_ones(R: np.ndarray, pivots: tuple[int, ...]) -> np.ndarray:
 
 def _times_power(x: np.ndarray, exponent: int) -> np.ndarray:
     """Floats times a power of two; Fractions, which are not scaled, as they are."""
-    return x if is_exact(x) else np.ldexp(x, exponent)
+    if is_exact(x):
+        return x
+    with np.errstate(over="ignore"):  # what is not finite raises
+        scaled = np.ldexp(x, exponent)
+    if not np.isfinite(scaled).all():
+        raise OverflowError(f"the result, of shape {x.shape}, leaves the range of floats")
+    return scaled
 
 
 def _zeros(n: int, like: np.ndarray) -> np.ndarray:
     """Zeros (n,) in the numbers of another array."""
-    return identity(n)[:1].reshape(-1) * 0 if is_exact(like) else np.zeros(n)
+    return np.full(n, Fraction(0) if is_exact(like) else 0.0)
